@@ -1,0 +1,44 @@
+# `make report` builds the HTML report, `make test` runs the tests; both install what they need.
+PYTHON ?= python3
+PROFILE ?= demo
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install report test lab lint lock clean
+
+help:            ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)   ## make .venv with the locked versions and this package
+
+# The stamp is written last, so an installation that was cut short is taken up again.
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+report: $(INSTALLED)    ## run PROFILE (demo) and build the report into build/report/
+	snakemake --cores all --config profile=$(PROFILE) --quiet rules --rerun-incomplete
+
+test: $(INSTALLED)      ## run the tests and the linters' contracts
+	pytest
+
+lab: $(INSTALLED)       ## open the notebooks in JupyterLab
+	jupyter lab notebooks
+
+lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	nbstripout --verify notebooks/*.ipynb
+
+lock: $(INSTALLED)      ## write requirements.lock anew from what .venv holds
+	{ sed '/^#/!d' requirements.lock; pip freeze --all --exclude-editable | grep -vE '^(nvidia-|cuda-|triton|pip==)' | sed 's/+cpu//'; } > .lock.tmp
+	mv .lock.tmp requirements.lock
+
+clean:           ## remove what was built here; the cache and .venv stay
+	rm -rf build .snakemake

@@ -1,0 +1,1 @@
+"""Images with scores, content groups and splits."""
