@@ -1,1 +1,31 @@
-"""."""
+"""Agreement of predictions with scores: metrics, intervals and paired tests."""
+
+from iqa.evaluation.bootstrap import bootstrap_srcc, percentile_interval, resample_counts
+from iqa.evaluation.metrics import (
+    evaluate,
+    fit_logistic,
+    krcc,
+    logistic,
+    plcc,
+    plcc_fitted,
+    rmse,
+    srcc,
+)
+from iqa.evaluation.paired import compare_with
+from iqa.evaluation.study import summarize_heads
+
+__all__ = [
+    "bootstrap_srcc",
+    "compare_with",
+    "evaluate",
+    "fit_logistic",
+    "krcc",
+    "logistic",
+    "percentile_interval",
+    "plcc",
+    "plcc_fitted",
+    "resample_counts",
+    "rmse",
+    "srcc",
+    "summarize_heads",
+]

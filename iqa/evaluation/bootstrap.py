@@ -1,0 +1,105 @@
+"""Bootstrap intervals of SRCC that draw whole content groups.
+
+Images of one content are alike, so drawing single images would make an interval too narrow:
+groups are drawn with replacement, and an image counts as often as its group was drawn
+(cluster bootstrap; Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+from iqa.errors import UserError
+
+_CHUNK = 256  # resamples at a time: (N, 256) arrays stay in the processor's cache
+
+
+def resample_counts(groups: Sequence[str], resamples: int, seed: int) -> NDArray[np.int32]:
+    """How often each image is drawn in each resample.
+
+    Args:
+        groups: content group of each image, length N; all different for a plain bootstrap.
+        resamples: number R of resamples.
+        seed: of the random draw.
+
+    Returns:
+        Counts (N, R). As many groups are drawn as there are.
+    """
+    _, group_of_image = np.unique(np.asarray(groups), return_inverse=True)
+    n_groups = int(group_of_image.max()) + 1
+    if n_groups < 2:
+        raise UserError("a bootstrap needs at least 2 content groups: only 1 was given")
+    drawn = np.random.default_rng(seed).integers(0, n_groups, size=(resamples, n_groups))
+    flat = drawn + n_groups * np.arange(resamples)[:, None]
+    counts = np.bincount(flat.ravel(), minlength=resamples * n_groups)
+    by_group = counts.astype(np.int32).reshape(resamples, n_groups).T
+    return np.ascontiguousarray(by_group)[group_of_image]
+
+
+def _midranks(values: NDArray, counts: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Rank of each of `values` (N,) among the values repeated `counts` (N, R) times; (N, R)."""
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(counts[order], axis=0, dtype=np.int32)
+    # Equal values share a run: it begins after `first` images and ends with `last`.
+    last = rankdata(values, method="max").astype(int)
+    first = rankdata(values, method="min").astype(int) - 1
+    upto = np.vstack([np.zeros((1, counts.shape[1]), np.int32), upto])
+    ranks = (upto[first] + upto[last]).astype(np.float32)
+    return (ranks + 1) / 2
+
+
+def _centred(ranks: NDArray, counts: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
+    """Deviations (N, R) of `ranks` from their mean in each resample, and the sum of squares (R,)."""
+    centred = ranks - np.einsum("nr,nr->r", counts, ranks) / total
+    return centred, np.einsum("nr,nr,nr->r", counts, centred, centred)
+
+
+def bootstrap_srcc(
+    preds: ArrayLike,
+    target: ArrayLike,
+    groups: Sequence[str],
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """SRCC in each of `resamples` draws of content groups.
+
+    Args:
+        preds: predictions (..., N); every row sees the same draws, so rows compare pairwise.
+        target: (N,).
+        groups: content group of each image, length N.
+        resamples: number R of draws.
+        seed: of the draws.
+
+    Returns:
+        SRCC (..., R); NaN where a draw makes predictions or targets constant.
+    """
+    preds, target = np.asarray(preds, dtype=float), np.asarray(target, dtype=float)
+    if preds.shape[-1:] != target.shape or len(groups) != len(target):
+        raise UserError(
+            f"one prediction, target and group an image: got {preds.shape}, {target.shape} "
+            f"and {len(groups)} groups"
+        )
+    rows = preds.reshape(-1, len(target))
+    counts = resample_counts(groups, resamples, seed)
+    samples = np.empty((len(rows), resamples))
+    for start in range(0, resamples, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        chunk = np.ascontiguousarray(counts[:, part])
+        # float32 holds these ranks exactly; products are summed over N only.
+        weight = chunk.astype(np.float32)
+        total = weight.sum(axis=0)
+        y, y_square = _centred(_midranks(target, chunk), weight, total)
+        y *= weight
+        for row, values in enumerate(rows):
+            x, x_square = _centred(_midranks(values, chunk), weight, total)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                samples[row, part] = np.einsum("nr,nr->r", x, y) / np.sqrt(x_square * y_square)
+    return samples.reshape(*preds.shape[:-1], resamples)
+
+
+def percentile_interval(samples: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
+    """The central interval that holds `level` of the `samples` (..., R); shape (..., 2)."""
+    tail = (1 - level) / 2
+    return np.moveaxis(np.nanquantile(samples, [tail, 1 - tail], axis=-1), 0, -1)

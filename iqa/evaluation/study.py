@@ -1,0 +1,73 @@
+"""From the per-image predictions of a study to its table: one row a head."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from iqa.errors import UserError
+from iqa.evaluation.bootstrap import bootstrap_srcc, percentile_interval
+from iqa.evaluation.metrics import srcc
+from iqa.evaluation.paired import compare_with
+
+COLUMNS = ("head", "seed", "fold", "id", "group", "target", "prediction")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a study says.
+
+    Attributes:
+        heads: a row a head, best first: head, srcc (mean over seeds of the SRCC over all test
+            images), low and high (95 % bootstrap over content groups), srcc_sd_seeds.
+        comparisons: a row a head but the baseline, see `compare_with`.
+    """
+
+    heads: pd.DataFrame
+    comparisons: pd.DataFrame
+
+
+def _as_array(predictions: pd.DataFrame) -> tuple[list[str], NDArray, pd.DataFrame]:
+    """Head names (H), predictions (H, seeds, N), and the N images in the same order."""
+    wide = predictions.pivot_table(index=["head", "seed"], columns="id", values="prediction")
+    if wide.isna().to_numpy().any() or len(predictions) != wide.size:
+        raise UserError(
+            "predictions are not one per head, seed and image: each head and seed must be tested "
+            "on the same images, each image once"
+        )
+    heads = list(wide.index.get_level_values("head").unique())
+    images = predictions.drop_duplicates("id").set_index("id").loc[wide.columns]
+    return heads, wide.to_numpy().reshape(len(heads), -1, wide.shape[1]), images
+
+
+def summarize_heads(
+    predictions: pd.DataFrame, baseline: str, resamples: int = 10_000, seed: int = 0
+) -> Summary:
+    """Table and paired comparisons of the heads of one study.
+
+    The folds of a cross-validation are pooled: each image is predicted once per seed, by a head
+    that saw none of its content group. The figure of a head is the mean over its seeds, and the
+    bootstrap draws content groups, so its interval speaks of other contents, not of other images.
+
+    Args:
+        predictions: columns `COLUMNS`; `id` once for each head and seed.
+        baseline: the head that the others are compared with.
+        resamples: bootstrap draws.
+        seed: of the draws.
+    """
+    heads, preds, images = _as_array(predictions)
+    target, groups = images["target"].to_numpy(), images["group"].to_list()
+    by_seed = np.array([[srcc(row, target) for row in rows] for rows in preds])
+    samples = bootstrap_srcc(preds, target, groups, resamples, seed).mean(axis=1)
+    low, high = percentile_interval(samples).T
+    table = pd.DataFrame(
+        {
+            "head": heads,
+            "srcc": by_seed.mean(axis=1),
+            "low": low,
+            "high": high,
+            "srcc_sd_seeds": by_seed.std(axis=1, ddof=1) if by_seed.shape[1] > 1 else np.nan,
+        }
+    ).sort_values("srcc", ascending=False, ignore_index=True)
+    return Summary(table, compare_with(baseline, heads, by_seed.mean(axis=1), samples))

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from iqa.errors import UserError
+from iqa.evaluation import bootstrap_srcc, percentile_interval, resample_counts
+
+
+def samples_naively(preds, target, groups, resamples, seed):
+    """scipy's SRCC on the repeated images themselves."""
+    counts = resample_counts(groups, resamples, seed)
+    return [
+        stats.spearmanr(np.repeat(preds, counts[:, r]), np.repeat(target, counts[:, r])).statistic
+        for r in range(resamples)
+    ]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.booleans())
+def test_equals_scipy_on_each_resample(seed, ties):
+    rng = np.random.default_rng(seed)
+    target = rng.integers(0, 8, 30).astype(float) if ties else rng.normal(size=30)
+    preds = target + rng.integers(-3, 4, 30)
+    groups = [str(g) for g in rng.integers(0, 10, 30)] + ["last"]
+    target, preds = np.append(target, 3.3), np.append(preds, 0.1)
+    found = bootstrap_srcc(preds, target, groups, 25, seed)
+    np.testing.assert_allclose(found, samples_naively(preds, target, groups, 25, seed), atol=2e-6)
+
+
+def test_rows_see_the_same_draws():
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=50)
+    groups = [str(i) for i in range(50)]
+    rows = np.stack([target + rng.normal(size=50), target, -target])
+    both = bootstrap_srcc(rows, target, groups, 300)
+    np.testing.assert_allclose(both[0], bootstrap_srcc(rows[0], target, groups, 300))
+    np.testing.assert_allclose(both[1], 1, atol=1e-6)
+    np.testing.assert_allclose(both[2], -1, atol=1e-6)
+
+
+def test_images_of_a_group_are_drawn_together():
+    counts = resample_counts(["a", "b", "a", "c", "b"], 200, seed=0)
+    np.testing.assert_array_equal(counts[0], counts[2])
+    np.testing.assert_array_equal(counts[1], counts[4])
+    np.testing.assert_array_equal(counts[[0, 1, 3]].sum(axis=0), 3)
+
+
+def test_groups_of_alike_images_widen_the_interval():
+    rng = np.random.default_rng(0)
+    content = np.repeat(rng.normal(size=20), 10)
+    target = content + rng.normal(0, 0.1, 200)
+    preds = content + np.repeat(rng.normal(size=20), 10)
+    single = bootstrap_srcc(preds, target, [str(i) for i in range(200)], 2000)
+    grouped = bootstrap_srcc(preds, target, [str(i // 10) for i in range(200)], 2000)
+    width = [np.diff(percentile_interval(s))[0] for s in (single, grouped)]
+    assert width[1] > 2 * width[0]
+
+
+def test_interval_agrees_with_fishers_z():
+    rng = np.random.default_rng(3)
+    n, r = 1000, 0.6
+    x, y = rng.multivariate_normal([0, 0], [[1, r], [r, 1]], n).T
+    low, high = percentile_interval(bootstrap_srcc(x, y, [str(i) for i in range(n)], 4000))
+    rho = stats.spearmanr(x, y).statistic
+    # Bonett & Wright (2000): variance of Fisher's z of an SRCC is (1 + rho^2 / 2) / (n - 3).
+    half = 1.96 * np.sqrt((1 + rho**2 / 2) / (n - 3))
+    expected = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+    np.testing.assert_allclose([low, high], expected, atol=0.012)
+
+
+def test_one_group_is_an_error():
+    with pytest.raises(UserError, match="at least 2 content groups"):
+        bootstrap_srcc([1, 2, 3], [1, 2, 3], ["a"] * 3, 10)
+
+
+def test_unequal_lengths_are_an_error():
+    with pytest.raises(UserError, match="one prediction, target and group an image"):
+        bootstrap_srcc([1, 2, 3], [1, 2, 3], ["a", "b"], 10)

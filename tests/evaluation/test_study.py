@@ -1,0 +1,80 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from iqa.errors import UserError
+from iqa.evaluation import compare_with, srcc, summarize_heads
+
+
+def predictions(noise, n=120, groups=12, seeds=(0, 1)):
+    """A study in which head `name` predicts with Gaussian noise of `noise[name]`."""
+    rng = np.random.default_rng(0)
+    target = rng.uniform(size=n)
+    rows = [
+        pd.DataFrame(
+            {
+                "head": head,
+                "seed": seed,
+                "fold": np.arange(n) % 3,
+                "id": [f"i{i:03d}" for i in range(n)],
+                "group": [f"g{i % groups}" for i in range(n)],
+                "target": target,
+                "prediction": target + rng.normal(0, sd, n),
+            }
+        )
+        for head, sd in noise.items()
+        for seed in seeds
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_table_is_the_mean_over_seeds_best_first():
+    data = predictions({"relu": 0.3, "sigmoid": 0.1})
+    table = summarize_heads(data, "relu", resamples=200).heads
+    assert table["head"].to_list() == ["sigmoid", "relu"]
+    one = data[data["head"] == "sigmoid"]
+    expected = np.mean([srcc(d["prediction"], d["target"]) for _, d in one.groupby("seed")])
+    assert table.loc[0, "srcc"] == pytest.approx(expected)
+    assert (table["low"] < table["srcc"]).all()
+    assert (table["srcc"] < table["high"]).all()
+
+
+def test_a_clear_gain_is_significant_and_a_copy_is_not():
+    data = predictions({"relu": 0.3, "sigmoid": 0.05})
+    copy = data[data["head"] == "relu"].assign(head="copy")
+    result = summarize_heads(pd.concat([data, copy]), "relu", resamples=500).comparisons
+    result = result.set_index("head")
+    assert result.loc["sigmoid", "p_holm"] < 0.05
+    assert result.loc["sigmoid", "low"] > 0
+    assert result.loc["copy", "difference"] == 0
+    assert result.loc["copy", "p_holm"] == 1
+
+
+def test_row_order_does_not_matter():
+    data = predictions({"relu": 0.3, "sigmoid": 0.2})
+    shuffled = data.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(
+        summarize_heads(data, "relu", 50).heads, summarize_heads(shuffled, "relu", 50).heads
+    )
+
+
+@pytest.mark.parametrize("spoil", [lambda d: d.iloc[1:], lambda d: pd.concat([d, d.iloc[:1]])])
+def test_a_missing_or_doubled_prediction_is_an_error(spoil):
+    with pytest.raises(UserError, match="not one per head, seed and image"):
+        summarize_heads(spoil(predictions({"relu": 0.3, "gelu": 0.2})), "relu", 50)
+
+
+def test_holm_steps_down_by_hand():
+    # Three heads with p = .01, .02, .5 by construction of their resamples; Holm: .03, .04, .5.
+    low = np.r_[np.full(4, -1.0), np.full(995, 1.0)]
+    mid = np.r_[np.full(9, -1.0), np.full(990, 1.0)]
+    high = np.r_[np.full(249, -1.0), np.full(750, 1.0)]
+    samples = np.stack([np.zeros(999), low, mid, high])
+    table = compare_with("base", ["base", "a", "b", "c"], np.array([0, 1, 1, 1]), samples)
+    np.testing.assert_allclose(table["p"], [0.01, 0.02, 0.5])
+    np.testing.assert_allclose(table["p_holm"], [0.03, 0.04, 0.5])
+
+
+def test_unknown_baseline_lists_the_heads():
+    with pytest.raises(UserError, match="unknown baseline 'rleu'"):
+        summarize_heads(predictions({"relu": 0.3}), "rleu", 50)
