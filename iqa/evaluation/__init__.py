@@ -12,12 +12,13 @@ from iqa.evaluation.metrics import (
     srcc,
 )
 from iqa.evaluation.paired import compare_with
-from iqa.evaluation.study import summarize_heads
+from iqa.evaluation.study import figures_by_fold, summarize_heads
 
 __all__ = [
     "bootstrap_srcc",
     "compare_with",
     "evaluate",
+    "figures_by_fold",
     "fit_logistic",
     "krcc",
     "logistic",

@@ -51,7 +51,7 @@ def _midranks(values: NDArray, counts: NDArray[np.int32]) -> NDArray[np.float32]
 
 
 def _centred(ranks: NDArray, counts: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Deviations (N, R) of `ranks` from their mean in each resample, and the sum of squares (R,)."""
+    """Deviations (N, R) of `ranks` from the mean of each resample, and their squares' sum (R,)."""
     centred = ranks - np.einsum("nr,nr->r", counts, ranks) / total
     return centred, np.einsum("nr,nr,nr->r", counts, centred, centred)
 
@@ -75,13 +75,13 @@ def bootstrap_srcc(
     Returns:
         SRCC (..., R); NaN where a draw makes predictions or targets constant.
     """
-    preds, target = np.asarray(preds, dtype=float), np.asarray(target, dtype=float)
-    if preds.shape[-1:] != target.shape or len(groups) != len(target):
+    table, truth = np.asarray(preds, dtype=float), np.asarray(target, dtype=float)
+    if table.shape[-1:] != truth.shape or len(groups) != len(truth):
         raise UserError(
-            f"one prediction, target and group an image: got {preds.shape}, {target.shape} "
+            f"one prediction, target and group an image: got {table.shape}, {truth.shape} "
             f"and {len(groups)} groups"
         )
-    rows = preds.reshape(-1, len(target))
+    rows = table.reshape(-1, len(truth))
     counts = resample_counts(groups, resamples, seed)
     samples = np.empty((len(rows), resamples))
     for start in range(0, resamples, _CHUNK):
@@ -90,16 +90,16 @@ def bootstrap_srcc(
         # float32 holds these ranks exactly; products are summed over N only.
         weight = chunk.astype(np.float32)
         total = weight.sum(axis=0)
-        y, y_square = _centred(_midranks(target, chunk), weight, total)
+        y, y_square = _centred(_midranks(truth, chunk), weight, total)
         y *= weight
         for row, values in enumerate(rows):
             x, x_square = _centred(_midranks(values, chunk), weight, total)
             with np.errstate(invalid="ignore", divide="ignore"):
                 samples[row, part] = np.einsum("nr,nr->r", x, y) / np.sqrt(x_square * y_square)
-    return samples.reshape(*preds.shape[:-1], resamples)
+    return samples.reshape(*table.shape[:-1], resamples)
 
 
-def percentile_interval(samples: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
+def percentile_interval(samples: NDArray, level: float = 0.95) -> NDArray[np.float64]:
     """The central interval that holds `level` of the `samples` (..., R); shape (..., 2)."""
     tail = (1 - level) / 2
     return np.moveaxis(np.nanquantile(samples, [tail, 1 - tail], axis=-1), 0, -1)

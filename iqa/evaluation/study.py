@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from iqa.errors import UserError
 from iqa.evaluation.bootstrap import bootstrap_srcc, percentile_interval
-from iqa.evaluation.metrics import srcc
+from iqa.evaluation.metrics import evaluate, srcc
 from iqa.evaluation.paired import compare_with
 
-COLUMNS = ("head", "seed", "fold", "id", "group", "target", "prediction")
+COLUMNS = ("head", "seed", "fold", "side", "id", "group", "target", "prediction")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,20 @@ class Summary:
 
     heads: pd.DataFrame
     comparisons: pd.DataFrame
+
+
+def figures_by_fold(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Every figure of `evaluate` for each head, seed and fold: one row each.
+
+    Args:
+        predictions: columns `COLUMNS`, with the test and the validation rows of every fold.
+    """
+    rows = []
+    for (head, seed, fold), part in predictions.groupby(["head", "seed", "fold"], sort=False):
+        test, val = (part[part["side"] == side] for side in ("test", "val"))
+        figures = evaluate(test["prediction"], test["target"], val["prediction"], val["target"])
+        rows.append({"head": head, "seed": seed, "fold": fold, **figures})
+    return pd.DataFrame(rows)
 
 
 def _as_array(predictions: pd.DataFrame) -> tuple[list[str], NDArray, pd.DataFrame]:
@@ -51,12 +65,13 @@ def summarize_heads(
     bootstrap draws content groups, so its interval speaks of other contents, not of other images.
 
     Args:
-        predictions: columns `COLUMNS`; `id` once for each head and seed.
+        predictions: columns `COLUMNS`, `side` being "val" or "test"; in the test rows each `id`
+            stands once for each head and seed.
         baseline: the head that the others are compared with.
         resamples: bootstrap draws.
         seed: of the draws.
     """
-    heads, preds, images = _as_array(predictions)
+    heads, preds, images = _as_array(predictions[predictions["side"] == "test"])
     target, groups = images["target"].to_numpy(), images["group"].to_list()
     by_seed = np.array([[srcc(row, target) for row in rows] for rows in preds])
     samples = bootstrap_srcc(preds, target, groups, resamples, seed).mean(axis=1)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from iqa.errors import UserError
-from iqa.evaluation import compare_with, srcc, summarize_heads
+from iqa.evaluation import compare_with, evaluate, figures_by_fold, srcc, summarize_heads
 
 
 def predictions(noise, n=120, groups=12, seeds=(0, 1)):
@@ -16,6 +16,7 @@ def predictions(noise, n=120, groups=12, seeds=(0, 1)):
                 "head": head,
                 "seed": seed,
                 "fold": np.arange(n) % 3,
+                "side": "test",
                 "id": [f"i{i:03d}" for i in range(n)],
                 "group": [f"g{i % groups}" for i in range(n)],
                 "target": target,
@@ -78,3 +79,13 @@ def test_holm_steps_down_by_hand():
 def test_unknown_baseline_lists_the_heads():
     with pytest.raises(UserError, match="unknown baseline 'rleu'"):
         summarize_heads(predictions({"relu": 0.3}), "rleu", 50)
+
+
+def test_figures_of_a_fold_use_its_own_validation_images():
+    test = predictions({"relu": 0.3}, seeds=(0,))
+    val = predictions({"relu": 0.1}, seeds=(0,)).assign(side="val")
+    table = figures_by_fold(pd.concat([test, val]))
+    assert table["fold"].to_list() == [0, 1, 2]
+    one, fit = test[test["fold"] == 1], val[val["fold"] == 1]
+    expected = evaluate(one["prediction"], one["target"], fit["prediction"], fit["target"])
+    assert table.loc[1, list(expected)].to_dict() == pytest.approx(expected)
