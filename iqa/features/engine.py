@@ -1,0 +1,96 @@
+"""Where the forward pass runs: OpenVINO on CPUs, PyTorch on CUDA, PyTorch on CPUs for want of both.
+
+FIGURES
+"""
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from iqa.backbones import Backbone
+
+# uint8 (N, S, S, 3) -> float32 (N, D).
+Engine = Callable[[np.ndarray], np.ndarray]
+
+
+class _FromBytes(nn.Module):
+    """A backbone that takes images as files hold them: uint8 (N, S, S, 3)."""
+
+    def __init__(self, backbone: Backbone):
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.backbone(images.permute(0, 3, 1, 2).float() / 255)
+
+
+def openvino_engine(backbone: Backbone, input_size: int) -> Engine:
+    """Compile `backbone` for this machine's CPU, in float32.
+
+    Images are sent one by one to as many parallel requests as OpenVINO finds best here, so a
+    feature cannot depend on the other images of a call.
+    """
+    # OpenVINO reports its use over the network by default, through this package. None in its place
+    # makes the import fail, and OpenVINO goes on without.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    shape = [1, input_size, input_size, 3]
+    with warnings.catch_warnings(), torch.inference_mode():
+        # Tracing is deprecated in PyTorch, and still what the conversion is built on.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = openvino.convert_model(
+            _FromBytes(backbone), input=shape, example_input=torch.zeros(shape, dtype=torch.uint8)
+        )
+    # Without the precision hint, CPUs with bfloat16 units compute in bfloat16.
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(model, "CPU", options)
+    queue = openvino.AsyncInferQueue(compiled)
+    queue.set_callback(_keep)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        features = np.empty((len(images), compiled.output(0).shape[1]), np.float32)
+        for row in range(len(images)):
+            queue.start_async({0: images[row : row + 1]}, (features, row))
+        queue.wait_all()
+        return features
+
+    return run
+
+
+def _keep(request: Any, place: tuple[np.ndarray, int]) -> None:
+    features, row = place
+    features[row] = request.get_output_tensor(0).data[0]
+
+
+def torch_engine(backbone: Backbone, input_size: int, device: str = "cpu") -> Engine:
+    """Run `backbone` by PyTorch in float32 on `device`, in the channels-last layout."""
+    model = _FromBytes(backbone).to(device).to(memory_format=torch.channels_last)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        # TF32 is PyTorch's default for convolutions on CUDA, with errors near 1e-3: too many for
+        # features that must not depend on the device.
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+            return model(torch.from_numpy(images).to(device)).float().cpu().numpy()
+
+    return run
+
+
+def fastest_engine(backbone: Backbone, input_size: int) -> Engine:
+    """The engine for this machine: PyTorch on CUDA, else OpenVINO, else PyTorch with a warning."""
+    if torch.cuda.is_available():
+        return torch_engine(backbone, input_size, "cuda")
+    if importlib.util.find_spec("openvino") is not None:
+        return openvino_engine(backbone, input_size)
+    warnings.warn(
+        "openvino is not installed: features are computed by PyTorch, several times slower; "
+        "run `pip install openvino`",
+        stacklevel=2,
+    )
+    return torch_engine(backbone, input_size)
