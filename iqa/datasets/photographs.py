@@ -1,0 +1,168 @@
+"""The photographs that installed packages carry, with credit, licence and source of each.
+
+Credits are those that the packages themselves state: scikit-image in the docstrings of
+`skimage.data`, scikit-learn in `datasets/images/README.txt`, matplotlib in the file's own comment.
+Where a package says nothing, it says "unknown" here.
+"""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image
+
+from iqa.errors import UserError
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A colour photograph inside an installed package.
+
+    Attributes:
+        name: short name, also its content group.
+        package: package that carries the file.
+        file: path inside the package's folder.
+        credit: who made it.
+        licence: terms of use.
+        source: where the package says that it got it.
+    """
+
+    name: str
+    package: str
+    file: str
+    credit: str
+    licence: str
+    source: str
+
+    def path(self) -> Path:
+        """Where the file lies; the package is found, not imported.
+
+        Raises:
+            UserError: the package or the file is not there.
+        """
+        spec = find_spec(self.package)
+        folders = list(spec.submodule_search_locations or []) if spec else []
+        for folder in folders:
+            if (Path(folder) / self.file).is_file():
+                return Path(folder) / self.file
+        raise UserError(
+            f"photograph `{self.name}`: {self.file} not found in package {self.package}; "
+            f"install the version that requirements.lock names"
+        )
+
+
+_PUBLIC = "public domain"
+_CC0 = "CC0 1.0"
+_CC_BY = "CC BY 2.0"
+
+PHOTOGRAPHS = {
+    photograph.name: photograph
+    for photograph in (
+        Photograph(
+            "astronaut",
+            "skimage",
+            "data/astronaut.png",
+            "NASA (portrait of Eileen Collins)",
+            f"{_PUBLIC}, no known copyright restrictions",
+            "https://flic.kr/p/r9qvLn",
+        ),
+        Photograph(
+            "chelsea",
+            "skimage",
+            "data/chelsea.png",
+            "Stefan van der Walt",
+            _CC0,
+            "skimage.data.chelsea",
+        ),
+        Photograph(
+            "coffee",
+            "skimage",
+            "data/coffee.png",
+            "Rachel Michetti, courtesy of Pikolo Espresso Bar",
+            _CC0,
+            "skimage.data.coffee",
+        ),
+        Photograph(
+            "rocket",
+            "skimage",
+            "data/rocket.jpg",
+            "SpaceX (launch of DSCOVR)",
+            _PUBLIC,
+            "https://www.flickr.com/photos/spacexphotos/16511594820/",
+        ),
+        Photograph(
+            "motorcycle",
+            "skimage",
+            "data/motorcycle_left.png",
+            "Middlebury 2014 stereo benchmark (Nesic, Westling, Wang, Kitajima, et al.)",
+            "unknown (not stated by scikit-image)",
+            "http://vision.middlebury.edu/stereo/data/scenes2014/",
+        ),
+        Photograph(
+            "hubble",
+            "skimage",
+            "data/hubble_deep_field.jpg",
+            "NASA (Hubble eXtreme Deep Field)",
+            _PUBLIC,
+            "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/",
+        ),
+        Photograph(
+            "retina",
+            "skimage",
+            "data/retina.jpg",
+            "Mikael Häggström, WikiJournal of Medicine 1 (2), 2014, 10.15347/wjm/2014.008",
+            _CC0,
+            "https://commons.wikimedia.org/wiki/File:Fundus_photograph_of_normal_left_eye.jpg",
+        ),
+        Photograph(
+            "tissue",
+            "skimage",
+            "data/ihc.png",
+            "Center for Microscopy And Molecular Imaging (CMMI)",
+            "no known copyright restrictions",
+            "skimage.data.immunohistochemistry",
+        ),
+        Photograph(
+            "china",
+            "sklearn",
+            "datasets/images/china.jpg",
+            "danielbuechele",
+            _CC_BY,
+            "https://www.flickr.com/photos/danielbuechele/6061409035/",
+        ),
+        Photograph(
+            "flower",
+            "sklearn",
+            "datasets/images/flower.jpg",
+            "vultilion (by the address; the text beside it names danielbuechele)",
+            _CC_BY,
+            "https://www.flickr.com/photos/vultilion/6056698931/",
+        ),
+        Photograph(
+            "hopper",
+            "matplotlib",
+            "mpl-data/sample_data/grace_hopper.jpg",
+            "unknown (portrait of Grace Hopper)",
+            "unknown (not stated by matplotlib)",
+            "http://commons.wikimedia.org/wiki/File:Grace_Hopper.jpg",
+        ),
+    )
+}
+
+
+def reference(photograph: Photograph, size: tuple[int, int]) -> Image.Image:
+    """The largest centred crop of the aspect of `size`, shrunk to it with antialiasing.
+
+    Args:
+        photograph: the photograph to read.
+        size: (width, height) in pixels.
+
+    Returns:
+        An RGB image of `size`.
+    """
+    with Image.open(photograph.path()) as opened:
+        image = opened.convert("RGB")
+    scale = min(image.width / size[0], image.height / size[1])
+    width, height = scale * size[0], scale * size[1]
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    return image.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))
