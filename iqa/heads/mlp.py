@@ -52,9 +52,9 @@ PRESETS: dict[str, Preset] = {
 class MLPHead(nn.Module):
     """Linear(d, 512) - act1 - Linear(512, 512) - act2 - Linear(512, 1), PyTorch's default init.
 
-    No normalisation, dropout or output activation (arXiv:2509.17374, authors' code). The linear layers are
-    drawn before the activations, so under one torch seed every head starts from the same linear
-    layers and heads can be compared in pairs.
+    No normalisation, dropout or output activation, as in the code of arXiv:2509.17374. The linear
+    layers are drawn before the activations, so under one torch seed every head starts from the
+    same linear layers and heads can be compared in pairs.
 
     Args:
         in_features: d, the size of a feature.

@@ -1,0 +1,119 @@
+"""What training leaves: every chosen head, its history, and how to use and keep them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from iqa.errors import UserError, unknown
+from iqa.files import written_whole
+from iqa.heads import MLPHead
+
+FORMAT = "iqa-heads-1"
+
+
+@dataclass(frozen=True)
+class TrainedHeads:
+    """Presets x seeds of trained heads, each at its chosen epoch.
+
+    Attributes:
+        presets: names in `iqa.heads.PRESETS`, P of them.
+        seeds: S of them.
+        mean: what was subtracted from each feature, (D,).
+        std: what it was then divided by, (D,).
+        state: per preset, the heads' state dicts stacked over seeds: name -> (S, ...).
+        history: one row per preset, seed and epoch (from 1): preset, seed, epoch, train_loss
+            (mean over the training images, as the epoch went), val_srcc (NaN for constant
+            predictions) and chosen (True on the epoch that was kept).
+    """
+
+    presets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    mean: Tensor
+    std: Tensor
+    state: dict[str, dict[str, Tensor]]
+    history: pd.DataFrame
+
+    def head(self, preset: str, seed: int) -> MLPHead:
+        """One head in eval mode, for features as they come out of the backbone.
+
+        The standardisation is folded into the first layer: W' = W / std, b' = b - W' mean.
+
+        Raises:
+            UserError: the preset or the seed was not trained.
+        """
+        if preset not in self.presets:
+            raise unknown("trained head", preset, list(self.presets))
+        if seed not in self.seeds:
+            raise unknown("seed", str(seed), [str(s) for s in self.seeds])
+        row = self.seeds.index(seed)
+        state = {name: values[row] for name, values in self.state[preset].items()}
+        weight = state["fc1.weight"].double() / self.std.double()
+        bias = state["fc1.bias"].double() - weight @ self.mean.double()
+        hidden, in_features = weight.shape
+        head = MLPHead.from_preset(preset, in_features, hidden)
+        head.load_state_dict(state | {"fc1.weight": weight.float(), "fc1.bias": bias.float()})
+        return head.eval()
+
+    @torch.no_grad()
+    def predict(self, features: ArrayLike) -> np.ndarray:
+        """Scores (P, S, N), float32, of features (N, D) as they come out of the backbone."""
+        x = torch.as_tensor(np.asarray(features, dtype=np.float32))
+        scores = [[self.head(p, s)(x).numpy() for s in self.seeds] for p in self.presets]
+        return np.array(scores)
+
+    def select(self, presets: Sequence[str], seeds: Sequence[int]) -> "TrainedHeads":
+        """The heads of these presets and seeds only, for example one to ship."""
+        rows = [self.seeds.index(seed) for seed in seeds]
+        state = {p: {n: v[rows] for n, v in self.state[p].items()} for p in presets}
+        kept = self.history["preset"].isin(presets) & self.history["seed"].isin(seeds)
+        history = self.history[kept].reset_index(drop=True)
+        return TrainedHeads(tuple(presets), tuple(seeds), self.mean, self.std, state, history)
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file, history included, whole or not at all."""
+        tensors = {
+            f"{p}/{n}": v.contiguous() for p in self.presets for n, v in self.state[p].items()
+        }
+        about = {
+            "format": FORMAT,
+            "presets": json.dumps(self.presets),
+            "seeds": json.dumps(self.seeds),
+            "history": self.history.to_json(orient="table", index=False, double_precision=15),
+        }
+        with written_whole(path) as draft:
+            save_file(tensors | {"mean": self.mean, "std": self.std}, draft, metadata=about)
+
+
+def load_heads(path: Path) -> TrainedHeads:
+    """Read what `TrainedHeads.save` wrote.
+
+    Raises:
+        UserError: the file is missing, damaged, or something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"heads {path}: {error}; expected a file that training saved") from error
+    if about.get("format") != FORMAT:
+        raise UserError(f"heads {path}: not a file of trained heads; expected format {FORMAT}")
+    presets = tuple(json.loads(about["presets"]))
+    state: dict[str, dict[str, Tensor]] = {preset: {} for preset in presets}
+    for key, values in tensors.items():
+        preset, _, name = key.rpartition("/")
+        if preset:
+            state[preset][name] = values
+    seeds = tuple(json.loads(about["seeds"]))
+    history = pd.read_json(StringIO(about["history"]), orient="table", precise_float=True)
+    return TrainedHeads(presets, seeds, tensors["mean"], tensors["std"], state, history)
