@@ -122,22 +122,32 @@ def load(info: DatasetInfo, recipe: DemoRecipe, progress: bool = False) -> Datas
         UserError: a photograph is missing.
     """
     root = cache_root() / "demo" / recipe.key
-    table_path = root / "scores.parquet"
-    units = [
-        Unit(recipe, root, *names) for names in product(recipe.photographs, recipe.distortions)
-    ]
-    missing = [unit for unit in units if not unit.is_built()]
-    if missing or not table_path.is_file():
-        _write_references(missing)
-        _build(missing, progress)
-        with written_whole(table_path) as draft:
-            _table(units).to_parquet(draft, index=False)
-    table = pd.read_parquet(table_path)
+    units = [Unit(recipe, root, *pair) for pair in product(recipe.photographs, recipe.distortions)]
+    if not _is_finished(root, units):
+        _finish(root, units, progress)
+    table = pd.read_parquet(root / "scores.parquet")
     for column in ("path", "reference"):
         table[column] = [str(root / relative) for relative in table[column]]
     table["target"] = info.to_target(table["score"])
     content = table[["id", "pixels", "score"]].to_csv(index=False)
     return Dataset(info, table, fingerprint(content))
+
+
+def _is_finished(root: Path, units: list[Unit]) -> bool:
+    return (root / "scores.parquet").is_file() and all(unit.is_built() for unit in units)
+
+
+def _finish(root: Path, units: list[Unit], progress: bool) -> None:
+    """Build what is missing; a second process that wants the same set waits for the first."""
+    from filelock import FileLock
+
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / ".lock"):
+        missing = [unit for unit in units if not unit.is_built()]
+        _write_references(missing)
+        _build(missing, progress)
+        with written_whole(root / "scores.parquet") as draft:
+            _table(units).to_parquet(draft, index=False)
 
 
 def _write_references(units: list[Unit]) -> None:

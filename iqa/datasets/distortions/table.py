@@ -39,7 +39,7 @@ _FAMILIES = {
     ),
     "colour": (
         ("colour-diffusion", colour.diffusion, (2, 4, 7, 12, 20)),
-        ("colour-shift", colour.misregistration, (1, 2, 4, 7, 11)),
+        ("colour-shift", colour.misregistration, (0.7, 1.3, 2.2, 4, 8)),
         ("colour-quantization", colour.palette, (64, 40, 24, 12, 6)),
         ("desaturation", colour.desaturation, (0.3, 0.5, 0.7, 0.85, 1.0)),
         ("oversaturation", colour.oversaturation, (1.4, 1.8, 2.5, 3.8, 6)),
