@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from iqa.backbones import Weights, check_pooling, find, load, weights_id
+from iqa.backbones import Weights, check_pooling, find, weights_id
 from iqa.errors import UserError
 from iqa.features.cache import DamagedShard, read_shard, write_shard
 from iqa.features.images import read_ahead
@@ -138,6 +138,7 @@ def _computed(
     if not missing:
         return
     # Imported here because it imports torch, which a complete cache does without.
+    from iqa.backbones import load
     from iqa.features.engine import fastest_engine
 
     engine = fastest_engine(load(job.backbone, job.weights, job.pooling), job.input_size)
@@ -164,6 +165,6 @@ def encode(
     Raises:
         UserError: An image cannot be read.
     """
-    images = read_ahead(paths, input_size, threads=os.cpu_count() or 1)
+    images = read_ahead(paths, input_size, threads=os.cpu_count() or 1, ahead=2 * BATCH)
     while batch := list(islice(images, BATCH)):
         yield from engine(np.stack(batch))

@@ -63,10 +63,10 @@ def read_image(path: str | Path, size: int) -> np.ndarray:
     return np.asarray(read_rgb(path).resize((size, size), Image.Resampling.BICUBIC))
 
 
-def read_ahead(paths: Iterable[str], size: int, threads: int) -> Iterator[np.ndarray]:
+def read_ahead(paths: Iterable[str], size: int, threads: int, ahead: int) -> Iterator[np.ndarray]:
     """Read images in order while the caller works on earlier ones.
 
-    At most `8 * threads` images are held. Pillow decodes and resizes outside the interpreter's
+    At most `ahead` images are held. Pillow decodes and resizes outside the interpreter's
     lock, so threads are enough.
 
     Raises:
@@ -77,7 +77,7 @@ def read_ahead(paths: Iterable[str], size: int, threads: int) -> Iterator[np.nda
         try:
             for path in paths:
                 waiting.append(pool.submit(read_image, path, size))
-                if len(waiting) == 8 * threads:
+                if len(waiting) == ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

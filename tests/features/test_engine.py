@@ -1,0 +1,63 @@
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+
+from iqa.backbones import load
+from iqa.features import engine
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module", params=["mean", "mean+std"])
+def backbone(request):
+    return load("efficientnet_lite0", pooling=request.param)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+ENGINES = {
+    "openvino": lambda backbone: engine.openvino_engine(backbone, SIZE),
+    "torch": engine.torch_engine,
+}
+
+
+@pytest.fixture(params=ENGINES)
+def run(request, backbone):
+    return ENGINES[request.param](backbone)
+
+
+def test_agrees_with_the_plain_module(run, backbone, images):
+    with torch.inference_mode():
+        expected = backbone(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).numpy()
+    given = run(images)
+    assert given.dtype == np.float32
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=2e-5)
+
+
+def test_a_feature_does_not_depend_on_its_batch(run, images):
+    alone = np.concatenate([run(images[row : row + 1]) for row in range(len(images))])
+    reversed_batch = run(np.ascontiguousarray(images[::-1]))[::-1]
+    np.testing.assert_allclose(run(images), alone, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(reversed_batch, alone, rtol=0, atol=1e-5)
+
+
+def test_without_openvino_torch_takes_over_with_a_notice(monkeypatch, images):
+    small = load("efficientnet_lite0", "none")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.warns(UserWarning, match="pip install openvino"):
+        run = engine.fastest_engine(small, SIZE)
+    assert run(images).shape == (5, 1280)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_agrees_with_cpu(backbone, images):
+    expected = engine.openvino_engine(backbone.cpu(), SIZE)(images)
+    given = engine.torch_engine(backbone, "cuda")(images)
+    backbone.cpu()
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=2e-5)
