@@ -62,9 +62,9 @@ def margin_ranking(preds: Tensor, target: Tensor) -> Tensor:
 def margin_ranking_published(preds: Tensor, target: Tensor) -> Tensor:
     """`margin_ranking` with its arguments swapped, as the authors' training scripts call it.
 
-    Margin and sign then come from the predictions, so it is no ranking loss: it stays positive
-    for predictions that equal the targets' order but differ little, and its gradient reaches
-    the predictions through the margin alone. Kept to measure what the swap does.
+    Margin and sign then come from the predictions, so it is no ranking loss: the sign has no
+    gradient, and what is left, through the margin, shrinks the spread of the predictions when
+    pairs are in the wrong order without putting them right. Kept to measure what the swap does.
     """
     return margin_ranking(target, preds)
 

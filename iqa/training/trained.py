@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +87,7 @@ class TrainedHeads:
             "format": FORMAT,
             "presets": json.dumps(self.presets),
             "seeds": json.dumps(self.seeds),
-            "history": self.history.to_json(orient="table", index=False, double_precision=15),
+            "history": json.dumps(self.history.to_dict("list")),
         }
         with written_whole(path) as draft:
             save_file(tensors | {"mean": self.mean, "std": self.std}, draft, metadata=about)
@@ -115,5 +114,5 @@ def load_heads(path: Path) -> TrainedHeads:
         if preset:
             state[preset][name] = values
     seeds = tuple(json.loads(about["seeds"]))
-    history = pd.read_json(StringIO(about["history"]), orient="table", precise_float=True)
+    history = pd.DataFrame(json.loads(about["history"]))
     return TrainedHeads(presets, seeds, tensors["mean"], tensors["std"], state, history)
