@@ -1,0 +1,124 @@
+"""A profile: which notebooks run, with which parameters; read from `profiles/<name>.yaml`."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import iqa
+from iqa.errors import UserError, unknown
+from iqa.files import fingerprint
+
+
+class RunSpec(BaseModel):
+    """One run of a profile.
+
+    Attributes:
+        experiment: a notebook's name without its ending.
+        name: of the run and its folder; the experiment's where there is one run of it.
+        parameters: that differ from the notebook's defaults and the profile's common ones.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    experiment: str
+    name: str = ""
+    parameters: dict[str, Any] = {}
+
+    @property
+    def label(self) -> str:
+        """The name of the run's folder."""
+        return self.name or self.experiment
+
+
+class Profile(BaseModel):
+    """A set of runs.
+
+    Attributes:
+        name: the file's name without its ending.
+        title: one line for people.
+        folder: where the runs are kept, relative to the project.
+        parameters: common to all runs.
+        runs: in the order in which the report shows them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    title: str
+    folder: str
+    parameters: dict[str, Any] = {}
+    runs: list[RunSpec] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> "Profile":
+        labels = [run.label for run in self.runs]
+        twice = {label for label in labels if labels.count(label) > 1}
+        if twice:
+            raise ValueError(f"two runs are named {sorted(twice)}: give each a `name` of its own")
+        return self
+
+    def resolved(self) -> list[RunSpec]:
+        """The runs with the common parameters merged in; a run's own win."""
+        return [
+            run.model_copy(update={"parameters": self.parameters | run.parameters})
+            for run in self.runs
+        ]
+
+    def find(self, label: str) -> RunSpec:
+        """The run named `label`, with the common parameters merged in.
+
+        Raises:
+            UserError: the profile has no such run.
+        """
+        runs = {run.label: run for run in self.resolved()}
+        if label not in runs:
+            raise unknown(f"experiment of profile {self.name}", label, list(runs))
+        return runs[label]
+
+
+def override(spec: RunSpec, given: dict[str, Any]) -> RunSpec:
+    """`spec` with other parameters, and a name of its own so that it replaces no other run.
+
+    >>> override(RunSpec(experiment="gate"), {"epochs": 3}).label
+    'gate-4597b1ff'
+    """
+    if not given:
+        return spec
+    mark = fingerprint(repr(sorted(given.items())))[:8]
+    parameters = spec.parameters | given
+    return spec.model_copy(update={"parameters": parameters, "name": f"{spec.label}-{mark}"})
+
+
+def project_root() -> Path:
+    """The folder with `notebooks/` and `profiles/`: the one that holds the package, else here."""
+    beside = Path(iqa.__file__).resolve().parents[1]
+    return beside if (beside / "notebooks").is_dir() else Path.cwd()
+
+
+def read_profile(name: str) -> Profile:
+    """Read `profiles/<name>.yaml`.
+
+    Raises:
+        UserError: there is no such profile, or it is not valid; names the key at fault.
+    """
+    folder = project_root() / "profiles"
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        raise unknown("profile", name, sorted(p.stem for p in folder.glob("*.yaml")))
+    try:
+        fields = yaml.safe_load(path.read_text())
+        if not isinstance(fields, dict):
+            raise UserError(f"profile {path.name}: expected `title:`, `folder:` and `runs:`")
+        return Profile(name=name, **fields)
+    except (yaml.YAMLError, TypeError) as fault:
+        raise UserError(f"profile {path.name}: {' '.join(str(fault).split())}") from None
+    except ValidationError as fault:
+        raise UserError(f"profile {path.name}: {explain(fault)}") from None
+
+
+def explain(fault: ValidationError) -> str:
+    """What is wrong, in one line: `key: reason (got value)`, the first fault only."""
+    first = fault.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "value"
+    more = f"; and {fault.error_count() - 1} more" if fault.error_count() > 1 else ""
+    return f"{where}: {first['msg']} (got {first['input']!r}){more}"

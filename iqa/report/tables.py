@@ -1,0 +1,47 @@
+"""Numbers as text: the formats of the report's tables."""
+
+import pandas as pd
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """A figure with its 95 % interval.
+
+    >>> with_interval(0.8512, 0.8, 0.9)
+    '.851 [.800, .900]'
+    """
+    return f"{short(value)} [{short(low)}, {short(high)}]"
+
+
+def short(value: float, digits: int = 3, sign: bool = False) -> str:
+    """A correlation or a difference without its leading zero; a dash where it is undefined.
+
+    >>> short(0.8512), short(-0.02, sign=True), short(1.0), short(float("nan"))
+    ('.851', '−.020', '1.000', '–')
+    """
+    if pd.isna(value):
+        return "–"
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    return text.replace("0.", ".", 1).replace("-", "−") if abs(value) < 1 else text
+
+
+def p_value(value: float) -> str:
+    """A p-value to two digits.
+
+    >>> p_value(0.0421), p_value(0.0002)
+    ('.042', '< .001')
+    """
+    return "< .001" if value < 0.001 else short(value, 3 if value < 0.1 else 2)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A Markdown table, text to the left, its first column's names as given."""
+    return table.to_markdown(index=False, disable_numparse=True, stralign="left")
+
+
+def listing(words: list[str]) -> str:
+    """Words as an English list.
+
+    >>> listing(["a"]), listing(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
