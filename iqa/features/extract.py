@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
 from rich.progress import track
 
 from iqa.backbones import Weights, check_pooling, find, weights_id
@@ -144,12 +145,16 @@ def _computed(
     engine = fastest_engine(load(job.backbone, job.weights, job.pooling), job.input_size)
     paths = [path for part in missing.values() for path in part["path"]]
     rows = encode(paths, engine, job.input_size)
-    rows = iter(track(rows, f"features {job.backbone}", len(paths), disable=not progress))
+    # On standard error, so that what a command writes to standard output stays clean.
+    console = Console(stderr=True)
+    title = f"features {job.backbone}"
+    rows = iter(track(rows, title, len(paths), console=console, disable=not progress))
     about = {name: str(value) for name, value in asdict(job).items()}
     for path, part in missing.items():
         values = np.stack(list(islice(rows, len(part))))
         write_shard(path, tuple(part["id"]), values, about)
         yield path, values
+    next(rows, None)  # the bar reaches its end only when it is asked for one more
 
 
 def encode(
