@@ -152,8 +152,9 @@ def _finish(root: Path, units: list[Unit], progress: bool) -> None:
 
 def _write_references(units: list[Unit]) -> None:
     for path, name, size in {(u.reference, u.photograph, u.recipe.size) for u in units}:
-        with written_whole(path) as draft:
-            reference(PHOTOGRAPHS[name], size).save(draft)
+        if not path.is_file():
+            with written_whole(path) as draft:
+                reference(PHOTOGRAPHS[name], size).save(draft)
 
 
 def _build(units: list[Unit], progress: bool) -> None:
