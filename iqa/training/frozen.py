@@ -196,7 +196,8 @@ def _copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
 def _overwrite(kept: dict[str, Tensor], new: dict[str, Tensor], seeds: Tensor) -> None:
     """Copy the rows of `seeds`, a mask (S,), from `new` into `kept`."""
     for name, values in kept.items():
-        values[seeds] = new[name][seeds]
+        for row in seeds.nonzero().flatten().tolist():
+            values[row].copy_(new[name][row])
 
 
 def _rows(
