@@ -3,7 +3,7 @@
 Both do the same work on the same random features: every head over all epochs, validation SRCC
 after each. The plain loop is what one writes by hand (`nn.Module`, `torch.optim.Adam`); a second
 one gives Adam its fused kernel, which is part of what the stack gains. Variants take turns, so
-that other load on the machine meets all of them. About two minutes on two free cores:
+that other load on the machine meets all of them; OMP_NUM_THREADS=1 keeps it out of the ratio.
 
     python benchmarks/batched_heads.py [--features 1280] [--repeats 5] [--device cuda]
 """

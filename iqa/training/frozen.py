@@ -66,7 +66,8 @@ def train_heads(
 
     A seed sets a head's initialisation and the order of its images; both are the same for all
     presets, so heads of one seed can be compared in pairs. Each head is trained as if it were
-    alone: which others are trained beside it does not change its numbers beyond rounding.
+    alone: which others are trained beside it does not change its numbers beyond rounding, which
+    Adam amplifies a little (at most 8e-6 in the scores after 15 epochs of 320 images, float32).
 
     Args:
         features: (N, D), finite.
