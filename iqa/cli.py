@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -46,10 +46,10 @@ def list_datasets() -> None:
     """List the data sets, with their scores, content groups and licence."""
     from iqa.datasets import info, names
 
-    rows = [
-        [i.name, i.title, str(i.expected_rows), f"{i.score_kind} {i.low:g}-{i.high:g}", i.group_rule]
-        for i in map(info, names())
-    ]
+    rows = []
+    for known in map(info, names()):
+        scores = f"{known.score_kind} {known.low:g}-{known.high:g}"
+        rows.append([known.name, known.title, str(known.expected_rows), scores, known.group_rule])
     _table("Data sets", ["name", "title", "images", "scores", "content group"], rows)
 
 
@@ -57,16 +57,21 @@ def list_datasets() -> None:
 def features(
     dataset: Annotated[str, typer.Argument(help="a name from `iqa datasets`")],
     backbone: Annotated[str, typer.Argument(help="a name from `iqa backbones`")],
-    input_size: Annotated[int | None, typer.Option(help="side in pixels; the backbone's own")] = None,
-    weights: Annotated[str, typer.Option(help="pretrained, or none (untrained)")] = "pretrained",
+    input_size: Annotated[
+        int | None, typer.Option(help="side in pixels; by default the backbone's own")
+    ] = None,
+    weights: Annotated[
+        Literal["pretrained", "none"], typer.Option(help="none: an untrained control")
+    ] = "pretrained",
 ) -> None:
     """Compute and cache the features of a data set; goes on where it was cut off."""
+    from iqa.backbones import find
     from iqa.datasets import load
     from iqa.features import extract
 
-    found = extract(
-        load(dataset, progress=True), backbone, input_size=input_size, weights=weights, progress=True
-    )
+    find(backbone)  # a misspelt name is told before a data set is made
+    data = load(dataset, progress=True)
+    found = extract(data, backbone, input_size, weights=weights, progress=True)
     images, size = found.values.shape
     typer.echo(f"{dataset}: {images} images, {size} features each by {backbone} ({found.key})")
 

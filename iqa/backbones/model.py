@@ -59,6 +59,8 @@ def load_classifier(spec: BackboneSpec, weights: Weights = "pretrained") -> nn.M
 
 def _timm_body(spec: BackboneSpec, weights: Weights) -> nn.Module:
     model: Any = load_classifier(spec, weights)
+    if spec.blocks is not None:
+        return nn.Sequential(model.conv_stem, model.bn1, model.blocks[: spec.blocks])
     # Without classes and pooling, a timm model's forward gives its last feature map.
     model.reset_classifier(0, global_pool="")
     return model

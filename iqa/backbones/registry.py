@@ -1,6 +1,6 @@
 """The table of backbones: what each one is, and where its weights come from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from iqa.errors import unknown
@@ -28,6 +28,7 @@ class BackboneSpec:
         pooling: The pooling used unless another is asked for, a key of `POOLINGS`.
         licence: The licence of the weights.
         cam_layer: The submodule Grad-CAM looks at: the last one whose output is a (N, C, h, w) map.
+        blocks: How many of the network's groups of blocks are run; None runs all of it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class BackboneSpec:
     pooling: str
     licence: str
     cam_layer: str
+    blocks: int | None = None
 
 
 def _efficientnet_lite(size: int, input_size: int, weights_file: str, sha256: str) -> BackboneSpec:
@@ -85,6 +87,25 @@ _SPECS = [
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
     ),
 ]
+
+
+def _middle(spec: BackboneSpec, dim: int) -> BackboneSpec:
+    """The first five groups of blocks of an EfficientNet-Lite: a map at 1/16 of the resolution.
+
+    The last layers of a classifier forget what does not help to name an object, sharpness and noise
+    among it. With few contents to learn from, the middle predicts quality far better.
+    """
+    return replace(
+        spec,
+        name=f"{spec.name}/middle",
+        dim=dim,
+        pooling="mean+std",
+        cam_layer="body.2.4",
+        blocks=5,
+    )
+
+
+_SPECS += [_middle(spec, dim) for spec, dim in zip(_SPECS, (112, 112, 120), strict=True)]
 
 REGISTRY: dict[str, BackboneSpec] = {spec.name: spec for spec in _SPECS}
 

@@ -1,6 +1,6 @@
 """Agreement of predictions with scores: metrics, intervals and paired tests."""
 
-from iqa.evaluation.bootstrap import bootstrap_srcc, percentile_interval, resample_counts
+from iqa.evaluation.bootstrap import bootstrap_interval, bootstrap_srcc, resample_counts
 from iqa.evaluation.metrics import (
     evaluate,
     fit_logistic,
@@ -15,6 +15,7 @@ from iqa.evaluation.paired import compare_with
 from iqa.evaluation.study import figures_by_fold, summarize_heads
 
 __all__ = [
+    "bootstrap_interval",
     "bootstrap_srcc",
     "compare_with",
     "evaluate",
@@ -22,7 +23,6 @@ __all__ = [
     "fit_logistic",
     "krcc",
     "logistic",
-    "percentile_interval",
     "plcc",
     "plcc_fitted",
     "resample_counts",

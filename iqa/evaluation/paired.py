@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from iqa.errors import unknown
-from iqa.evaluation.bootstrap import percentile_interval
+from iqa.evaluation.bootstrap import bootstrap_interval, shift
 
 
 def compare_with(
@@ -15,9 +16,10 @@ def compare_with(
 ) -> pd.DataFrame:
     """Differences to a baseline with paired bootstrap intervals and Holm-corrected p-values.
 
-    The p-value is twice the smaller share of resamples in which the difference is not positive,
-    or not negative, each with one added, so that it is never 0 (Davison & Hinkley 1997, 4.2.5).
-    Holm (1979) keeps the chance of any false alarm among all comparisons at the level tested.
+    A p-value is one minus the level at which the bias-corrected interval just reaches 0: with F the
+    share of resamples in which the difference is below 0, twice the smaller tail of
+    Phi(Phi^-1(F) - 2 z0) (see `iqa.evaluation.bootstrap_interval`). Holm (1979) keeps the chance
+    of any false alarm among all comparisons at the level tested.
 
     Args:
         baseline: one of `names`.
@@ -34,15 +36,14 @@ def compare_with(
         raise unknown("baseline", baseline, list(names))
     base = list(names).index(baseline)
     others = [i for i in range(len(names)) if i != base]
-    gaps = samples[others] - samples[base]
-    counted = np.sum(~np.isnan(gaps), axis=1)
-    tails = np.stack([np.sum(gaps <= 0, axis=1), np.sum(gaps >= 0, axis=1)])
-    p = np.minimum(1.0, 2 * (tails.min(axis=0) + 1) / (counted + 1))
-    low, high = percentile_interval(gaps).T
+    difference, gaps = observed[others] - observed[base], samples[others] - samples[base]
+    z0, z = shift(difference, gaps), shift(np.zeros(len(others)), gaps)
+    p = 2 * np.minimum(ndtr(z - 2 * z0), ndtr(2 * z0 - z))
+    low, high = bootstrap_interval(difference, gaps).T
     return pd.DataFrame(
         {
             "head": [names[i] for i in others],
-            "difference": observed[others] - observed[base],
+            "difference": difference,
             "low": low,
             "high": high,
             "p": p,

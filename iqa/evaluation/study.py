@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from iqa.errors import UserError
-from iqa.evaluation.bootstrap import bootstrap_srcc, percentile_interval
+from iqa.evaluation.bootstrap import bootstrap_interval, bootstrap_srcc
 from iqa.evaluation.metrics import evaluate, srcc
 from iqa.evaluation.paired import compare_with
 
@@ -20,7 +20,8 @@ class Summary:
 
     Attributes:
         heads: a row a head, best first: head, srcc (mean over seeds of the SRCC over all test
-            images), low and high (95 % bootstrap over content groups), srcc_sd_seeds.
+            images), low and high (95 % bootstrap over content groups), srcc_sd_seeds, and
+            srcc_within (mean over content groups of the SRCC within one).
         comparisons: a row a head but the baseline, see `compare_with`.
     """
 
@@ -55,6 +56,13 @@ def _as_array(predictions: pd.DataFrame) -> tuple[list[str], NDArray, pd.DataFra
     return heads, wide.to_numpy().reshape(len(heads), -1, wide.shape[1]), images
 
 
+def _within(rows: NDArray, target: NDArray, groups: NDArray) -> float:
+    """Mean SRCC within a content group over groups and seeds; NaN where no group has 3 images."""
+    parts = [groups == name for name in np.unique(groups)]
+    found = [srcc(row[p], target[p]) for row in rows for p in parts if p.sum() >= 3]
+    return float(np.nanmean(found)) if found else float("nan")
+
+
 def summarize_heads(
     predictions: pd.DataFrame, baseline: str, resamples: int = 10_000, seed: int = 0
 ) -> Summary:
@@ -75,7 +83,7 @@ def summarize_heads(
     target, groups = images["target"].to_numpy(), images["group"].to_list()
     by_seed = np.array([[srcc(row, target) for row in rows] for rows in preds])
     samples = bootstrap_srcc(preds, target, groups, resamples, seed).mean(axis=1)
-    low, high = percentile_interval(samples).T
+    low, high = bootstrap_interval(by_seed.mean(axis=1), samples).T
     table = pd.DataFrame(
         {
             "head": heads,
@@ -83,6 +91,7 @@ def summarize_heads(
             "low": low,
             "high": high,
             "srcc_sd_seeds": by_seed.std(axis=1, ddof=1) if by_seed.shape[1] > 1 else np.nan,
+            "srcc_within": [_within(rows, target, images["group"].to_numpy()) for rows in preds],
         }
     ).sort_values("srcc", ascending=False, ignore_index=True)
     return Summary(table, compare_with(baseline, heads, by_seed.mean(axis=1), samples))

@@ -60,7 +60,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
     notebook = find_notebook(spec.experiment)
     parameters = merged(notebook, spec.parameters)
     if "record_to" not in parameters:
-        raise UserError(f"{notebook.name}: declare `record_to = \"\"` among its parameters")
+        raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
     folder = project_root() / profile.folder / spec.label
     key = run_key(notebook, parameters)
     if _kept_key(folder) == key:

@@ -28,7 +28,9 @@ def declared(notebook: Path) -> dict[str, Any]:
     found = {}
     for line in ast.parse(tagged[0]).body:
         if not isinstance(line, ast.Assign) or not isinstance(line.targets[0], ast.Name):
-            raise UserError(f"{notebook.name}: line {line.lineno} of its parameters cell is no assignment")
+            raise UserError(
+                f"{notebook.name}: line {line.lineno} of its parameters cell is no assignment"
+            )
         try:
             found[line.targets[0].id] = ast.literal_eval(line.value)
         except ValueError:

@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from iqa import datasets
+from iqa import backbones, datasets
 from iqa.datasets import Dataset, Split, grouped_folds
-from iqa.errors import UserError
+from iqa.errors import UserError, unknown
 from iqa.experiments.profile import explain
 from iqa.experiments.record import Record, describe_run
 from iqa.features import Features, extract
+from iqa.heads import PRESETS
 from iqa.training import HeadTraining, TrainedHeads, train_heads
 
 
@@ -70,8 +71,18 @@ class Prepared:
         return pd.Index(self.features.ids).get_indexer(pd.Index(ids))
 
 
+def check_names(study: Study) -> None:
+    """Find a misspelt name before anything is made; raises UserError with those allowed."""
+    datasets.info(study.dataset)
+    backbones.find(study.backbone)
+    for name in study.heads:
+        if name not in PRESETS:
+            raise unknown("head", name, list(PRESETS))
+
+
 def prepare(study: Study, progress: bool = False) -> Prepared:
     """Load the images, their features (from the cache where they are) and the folds."""
+    check_names(study)
     data = datasets.load(study.dataset, progress)
     features = extract(
         data, study.backbone, study.input_size, weights=study.weights, progress=progress

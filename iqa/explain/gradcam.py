@@ -57,6 +57,4 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.u
         image: uint8 RGB (H, W, 3).
         heat: (H, W) in [0, 1].
     """
-    return show_cam_on_image(
-        image.astype(np.float32) / 255, heat, use_rgb=True, image_weight=2 / 3
-    )
+    return show_cam_on_image(image.astype(np.float32) / 255, heat, use_rgb=True, image_weight=2 / 3)

@@ -76,8 +76,10 @@ def embed(
 def _mean_of_neighbours(
     hidden: NDArray, values: NDArray, groups: NDArray, neighbours: int
 ) -> NDArray:
-    """Mean of `values` over the nearest images of other groups: versions of one photograph differ
-    little, and would make any feature look good."""
+    """Mean of `values` over the nearest images of other groups, (N,).
+
+    Versions of one photograph differ little, and would make any feature look good.
+    """
     from sklearn.metrics import pairwise_distances
 
     distances = pairwise_distances(hidden)

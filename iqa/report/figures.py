@@ -1,6 +1,7 @@
 """The report's figures: a table in, a matplotlib figure out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, ACCENT, SOFT, WARM = "#1f2933", "#0b6e8a", "#9fb3bf", "#c8553d"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.edgecolor": SOFT,
     "axes.labelcolor": INK,

@@ -54,13 +54,30 @@ def test_shapes(lite0):
     assert not lite0.untrained
 
 
-def test_cam_layer_gives_the_feature_map(lite0):
-    seen = []
-    layer = lite0.get_submodule(lite0.spec.cam_layer)
+@pytest.mark.parametrize("name", [LITE0, f"{LITE0}/middle"])
+def test_cam_layer_gives_the_feature_map(name):
+    backbone, seen = backbones.load(name), []
+    layer = backbone.get_submodule(backbone.spec.cam_layer)
     hook = layer.register_forward_hook(lambda module, given, out: seen.append(out))
-    expected = lite0.feature_map(torch.rand(1, 3, 64, 64))
+    expected = backbone.feature_map(torch.rand(1, 3, 64, 64))
     hook.remove()
     torch.testing.assert_close(seen[0], expected)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_middle_is_the_whole_network_cut_after_five_groups(size):
+    name = f"efficientnet_lite{size}"
+    whole, middle = backbones.load(name), backbones.load(f"{name}/middle")
+    seen = []
+    hook = whole.body.blocks[4].register_forward_hook(lambda module, given, out: seen.append(out))
+    images = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        whole(images)
+        hook.remove()
+        found = middle.feature_map(images)
+        torch.testing.assert_close(found, seen[0])
+        assert middle(images).shape == (1, 2 * middle.spec.dim)
+    assert found.shape == (1, middle.spec.dim, 4, 4)
 
 
 def test_untrained_is_said_and_seeded():

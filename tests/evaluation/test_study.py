@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from iqa.errors import UserError
 from iqa.evaluation import compare_with, evaluate, figures_by_fold, srcc, summarize_heads
@@ -65,15 +66,24 @@ def test_a_missing_or_doubled_prediction_is_an_error(spoil):
         summarize_heads(spoil(predictions({"relu": 0.3, "gelu": 0.2})), "relu", 50)
 
 
-def test_holm_steps_down_by_hand():
-    # Three heads with p = .01, .02, .5 by construction of their resamples; Holm: .03, .04, .5.
-    low = np.r_[np.full(4, -1.0), np.full(995, 1.0)]
-    mid = np.r_[np.full(9, -1.0), np.full(990, 1.0)]
-    high = np.r_[np.full(249, -1.0), np.full(750, 1.0)]
-    samples = np.stack([np.zeros(999), low, mid, high])
-    table = compare_with("base", ["base", "a", "b", "c"], np.array([0, 1, 1, 1]), samples)
-    np.testing.assert_allclose(table["p"], [0.01, 0.02, 0.5])
-    np.testing.assert_allclose(table["p_holm"], [0.03, 0.04, 0.5])
+def test_p_values_agree_with_the_normal_theory_and_holm_steps_down():
+    # Differences N(d, 1) around the observed d: two-sided p = 2 Phi(-d).
+    noise = np.random.default_rng(0).normal(size=(3, 400_000))
+    observed = np.array([0.0, 2.5, 2.2, 0.5])
+    samples = np.vstack([np.zeros(400_000), noise + observed[1:, None]])
+    table = compare_with("base", ["base", "a", "b", "c"], observed, samples)
+    p = 2 * stats.norm.cdf(-observed[1:])
+    np.testing.assert_allclose(table["p"], p, rtol=0.05)
+    np.testing.assert_allclose(table["p_holm"], [3 * p[0], 2 * p[1], p[2]], rtol=0.05)
+    np.testing.assert_allclose(table["low"], observed[1:] - 1.96, atol=0.02)
+
+
+def test_srcc_within_contents_ignores_what_differs_between_them():
+    data = predictions({"relu": 0.0001}, groups=4)
+    offset = data["group"].map({"g0": 0, "g1": 5, "g2": -5, "g3": 9})
+    table = summarize_heads(data.assign(prediction=data["prediction"] + offset), "relu", 50).heads
+    assert table.loc[0, "srcc_within"] > 0.99
+    assert table.loc[0, "srcc"] < 0.5
 
 
 def test_unknown_baseline_lists_the_heads():

@@ -1,0 +1,75 @@
+# features -> notebooks -> book, for one profile:
+#   snakemake --cores all --config profile=demo
+# A rule runs when one of its inputs is newer than its stamp; `iqa features` and `iqa run` then look
+# at what really changed, and do nothing where their result is up to date.
+from iqa.experiments import project_root, read_profile
+from iqa.experiments.parameters import merged
+
+PROFILE = read_profile(config.get("profile", "demo"))
+RUNS = {spec.label: spec for spec in PROFILE.resolved()}
+CODE = [str(p) for p in Path("iqa").rglob("*.py") if p.parts[1] not in ("report", "cli.py")]
+PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
+REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
+STAMPS = f"build/stamps/{PROFILE.name}"
+SITE = "build/report" if PROFILE.name == "demo" else f"build/report-{PROFILE.name}"
+
+
+def notebook(wildcards):
+    return f"notebooks/{RUNS[wildcards.run].experiment}.ipynb"
+
+
+def features_of(spec):
+    """The words of the `iqa features` call that a run needs, joined by commas; none without."""
+    values = merged(Path(f"notebooks/{spec.experiment}.ipynb"), spec.parameters)
+    if "backbone" not in values:
+        return []
+    names = ("dataset", "backbone", "weights", "input_size")
+    return [f"{STAMPS}/features/{','.join(str(values[name]) for name in names)}"]
+
+
+rule all:
+    input:
+        f"{SITE}/index.html",
+
+
+rule features:
+    input:
+        CODE,
+    output:
+        touch(STAMPS + "/features/{dataset},{backbone},{weights},{size}"),
+    threads: workflow.cores
+    shell:
+        "iqa features {wildcards.dataset} {wildcards.backbone}"
+        " --weights {wildcards.weights} --input-size {wildcards.size}"
+
+
+rule run:
+    input:
+        CODE,
+        f"profiles/{PROFILE.name}.yaml",
+        notebook,
+        lambda wildcards: features_of(RUNS[wildcards.run]),
+    output:
+        touch(STAMPS + "/runs/{run}"),
+    threads: workflow.cores
+    shell:
+        "iqa run {wildcards.run} --profile {PROFILE.name}"
+
+
+rule book:
+    input:
+        expand(STAMPS + "/runs/{run}", run=RUNS),
+        PAGES,
+        REPORT,
+        "results/literature/table5.csv",
+    output:
+        f"{SITE}/index.html",
+    params:
+        source=f"build/book/{PROFILE.name}",
+        site=SITE,
+    shell:
+        # Warnings are errors; the built pages replace the old ones only when all is well.
+        "python -m iqa.report {PROFILE.name} {params.source}"
+        " && jupyter-book build {params.source} --all -W -n --keep-going --quiet"
+        " && python tests/check_pages.py {params.source}/_build/html"
+        " && rm -rf {params.site} && mv {params.source}/_build/html {params.site}"

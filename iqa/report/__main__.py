@@ -1,0 +1,40 @@
+"""Stage the book: `python -m iqa.report PROFILE FOLDER` copies it there with all fragments."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from iqa.errors import UserError
+from iqa.experiments import project_root, read_profile
+from iqa.files import written_whole
+from iqa.report.chapters import WRITERS, literature
+from iqa.report.chapters.home import write as write_home
+
+
+def stage(profile_name: str, target: Path) -> None:
+    """Write the sources of the book of a profile into `target`, whole or not at all.
+
+    Raises:
+        UserError: a record is missing or damaged.
+    """
+    root = project_root()
+    profile = read_profile(profile_name)
+    runs = {spec.label: root / profile.folder / spec.label for spec in profile.runs}
+    with written_whole(target) as draft:
+        shutil.copytree(root / "book", draft)
+        generated = draft / "_generated"
+        (draft / "runs").mkdir()
+        for spec in profile.runs:
+            WRITERS[spec.experiment](runs[spec.label], generated / spec.label)
+            shutil.copyfile(
+                runs[spec.label] / "notebook.ipynb", draft / "runs" / f"{spec.label}.ipynb"
+            )
+        literature.write(root / "results/literature/table5.csv", generated / "literature")
+        write_home(profile, runs, generated / "home")
+
+
+if __name__ == "__main__":
+    try:
+        stage(sys.argv[1], Path(sys.argv[2]))
+    except UserError as fault:
+        sys.exit(f"error: {fault}")

@@ -1,0 +1,17 @@
+"""What each chapter of the book shows of its run: fragments that its page includes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from iqa.report.chapters import activations, data, gate, gradcam, literature, tsne
+
+WRITERS: dict[str, Callable[[Path, Path], None]] = {
+    "demo_data": data.write,
+    "activations": activations.write,
+    "gate": gate.write,
+    "tsne": tsne.write,
+    "gradcam": gradcam.write,
+}
+"""Experiment to the function (run's folder, folder for the fragments) that writes its fragments."""
+
+__all__ = ["WRITERS", "literature"]

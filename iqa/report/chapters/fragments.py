@@ -1,0 +1,63 @@
+"""Writing the pieces that a page includes: text, figures, and where the numbers come from."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from iqa.experiments import Record
+from iqa.report.tables import listing
+
+
+def save_text(folder: Path, name: str, text: str) -> None:
+    """Write `<name>.md` for an `include`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.md").write_text(text.rstrip() + "\n")
+
+
+def save_figure(folder: Path, name: str, figure: Figure, ending: str = "svg") -> None:
+    """Write `<name>.svg` (or .png where there are many points) and close the figure."""
+    import matplotlib.pyplot as plt
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # Without a date, an unchanged figure gives an unchanged file.
+    extra = {"metadata": {"Date": None}} if ending == "svg" else {"dpi": 160}
+    figure.savefig(folder / f"{name}.{ending}", **extra)
+    plt.close(figure)
+
+
+def what_was_run(record: Record) -> str:
+    """One paragraph on the data, the backbone and the protocol; says pseudo-MOS and untrained."""
+    used, settings = record.dataset, record.parameters
+    backbone = settings["backbone"] + (" (**untrained**)" if record.untrained else "")
+    training = settings["training"]
+    return (
+        f"**What was run.** {used.title}: {used.images:,} images of {used.groups} contents, scores "
+        f"are **{used.score_kind}**. Backbone {backbone}, frozen, at {settings['input_size']} px. "
+        f"Protocol *{record.protocol}*: {settings['folds']}-fold cross-validation over contents, "
+        f"checkpoint chosen on validation, seeds {listing([str(s) for s in record.seeds])}; "
+        f"{training['epochs']} epochs of Adam at {training['learning_rate']:g}, batch "
+        f"{training['batch_size']}, objective {training['objective']}."
+    )
+
+
+def save_provenance(folder: Path, record: Record, notebook: str) -> None:
+    """Write `record.md`: the run behind the page's numbers, folded away."""
+    libraries = ", ".join(f"{name} {version}" for name, version in record.libraries.items())
+    splits = ", ".join(f"`{mark}`" for mark in record.splits) or "none"
+    rows = {
+        "run": f"`{record.experiment}`, key `{record.key}`, profile {record.profile}",
+        "data": f"{record.dataset.title}, fingerprint `{record.dataset.fingerprint}`",
+        "splits": splits,
+        "code": f"iqa {record.version}, source `{record.code}`",
+        "libraries": libraries,
+        "device": record.device,
+        "seconds": ", ".join(f"{stage} {time:.0f}" for stage, time in record.seconds.items()),
+    }
+    lines = [f"| {name} | {text} |" for name, text in rows.items()]
+    table = "\n".join(["| | |", "|:--|:--|", *lines])
+    save_text(
+        folder,
+        "record",
+        f":::{{dropdown}} The record behind these numbers\n{table}\n\n"
+        f"The executed notebook: [{notebook}](runs/{notebook}.ipynb).\n:::",
+    )

@@ -1,0 +1,32 @@
+"""The first page: what was found, in a few lines made from the records."""
+
+from pathlib import Path
+
+from iqa.experiments import Profile, read_record
+from iqa.report.chapters import activations
+from iqa.report.chapters.fragments import save_text
+from iqa.report.tables import short
+
+
+def write(profile: Profile, runs: dict[str, Path], folder: Path) -> None:
+    """Write the fragments of the first page from the records in `runs`."""
+    record, tables = read_record(runs["activations"])
+    found = activations.findings(record, tables["heads"], tables["comparisons"])
+    gate, gate_tables = read_record(runs["gate"])
+    paper = gate_tables["movement"].set_index("head").loc["gated"]
+    used = record.dataset
+    save_text(
+        folder,
+        "setting",
+        f":::{{important}}\nThis build shows the profile **{profile.name}**: {profile.title}. "
+        f"Its scores are **{used.score_kind}**, so its figures compare heads with each other "
+        "under one protocol; they are not figures of a benchmark, and stand beside none.\n:::"
+        if used.score_kind == "pseudo-MOS"
+        else f"This build shows the profile **{profile.name}**: {profile.title}.",
+    )
+    save_text(
+        folder,
+        "findings",
+        f"{found}\n- The paper's gate moved: its weights changed by {short(paper['mean'])} on "
+        f"average, {short(paper['max'])} at most, over {len(gate.seeds)} seeds in float32.",
+    )

@@ -1,0 +1,41 @@
+import nbformat
+import pytest
+
+from iqa.experiments import Profile
+
+PARAMETERS = "epochs = 3\nrate = 1e-3\nheads = ['relu']\nrecord_to = ''"
+WORK = """
+from iqa.experiments import Record, write_record
+from iqa.experiments.record import DatasetUsed
+import pandas as pd
+used = DatasetUsed(name="toy", title="Toy", score_kind="MOS", images=1, groups=1, fingerprint="f")
+record = Record(
+    experiment="toy", parameters={"epochs": epochs}, protocol="rigorous", dataset=used, splits=[],
+    seeds=[], untrained=False, code="c", version="0", libraries={}, device="cpu",
+    seconds={"work": 1.0}, metrics={"epochs": epochs},
+)
+write_record(record_to, record, {"rows": pd.DataFrame({"epoch": range(epochs)})})
+"""
+
+
+def make_notebook(path, parameters=PARAMETERS, work=WORK, tags=("parameters",)):
+    cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": list(tags)})
+    book = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell(work)])
+    book.metadata["language_info"] = {"name": "python"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(book, path)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of its own with one small notebook, `toy`."""
+    make_notebook(tmp_path / "notebooks" / "toy.ipynb")
+    for module in ("driver", "profile"):
+        monkeypatch.setattr(f"iqa.experiments.{module}.project_root", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def profile():
+    return Profile(name="p", title="P", folder="runs", runs=[{"experiment": "toy"}])
