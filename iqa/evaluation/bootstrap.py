@@ -131,5 +131,8 @@ def bootstrap_interval(
     z0 = np.atleast_1d(shift(observed, samples)).ravel()
     tails = ndtr(2 * z0[:, None] + ndtri((1 - level) / 2) * np.array([1, -1]))
     rows = samples.reshape(-1, samples.shape[-1])
-    ends = [np.nanquantile(row, tail) for row, tail in zip(rows, tails, strict=True)]
+    ends = [
+        np.nanquantile(row, tail) if np.isfinite(row).any() else [np.nan, np.nan]
+        for row, tail in zip(rows, tails, strict=True)
+    ]
     return np.array(ends).reshape(*samples.shape[:-1], 2)

@@ -18,6 +18,7 @@ class Embedding:
             (Venna & Kaski 2001, 12 neighbours).
         silhouette: in [-1, 1], of the quality buckets in the features themselves, not in the plane
             (Rousseeuw 1987).
+        silhouette_groups: the same of the content groups.
         neighbour_srcc: SRCC of each image's target with the mean target of its 12 nearest
             neighbours of other content groups, in the features.
     """
@@ -25,6 +26,7 @@ class Embedding:
     points: NDArray
     trustworthiness: float
     silhouette: float
+    silhouette_groups: float
     neighbour_srcc: float
 
 
@@ -52,7 +54,7 @@ def embed(
         seed: of t-SNE.
 
     Raises:
-        UserError: fewer than 50 images, too few for a perplexity of 15.
+        UserError: fewer than 50 images, too few for t-SNE, or all of one content group.
     """
     from scipy.stats import spearmanr
     from sklearn.manifold import TSNE, trustworthiness
@@ -61,6 +63,8 @@ def embed(
     values, groups = np.asarray(targets, dtype=float), np.asarray(groups)
     if len(hidden) < 50:
         raise UserError(f"t-SNE of {len(hidden)} images: at least 50 are needed")
+    if len(np.unique(groups)) < 2:
+        raise UserError("t-SNE: all images are of one content group; give at least 2")
     points = TSNE(perplexity=min(30, len(hidden) / 4), init="pca", random_state=seed).fit_transform(
         hidden
     )
@@ -69,6 +73,7 @@ def embed(
         points=points,
         trustworthiness=float(trustworthiness(hidden, points, n_neighbors=neighbours)),
         silhouette=float(silhouette_score(hidden, quality_buckets(values))),
+        silhouette_groups=float(silhouette_score(hidden, groups)),
         neighbour_srcc=float(spearmanr(values, nearest).statistic),
     )
 

@@ -43,20 +43,24 @@ def _interval_rows(ax: Axes, table: pd.DataFrame, value: str, colours: Sequence[
 def heads_with_intervals(
     heads: pd.DataFrame, comparisons: pd.DataFrame, baseline: str, score_kind: str
 ) -> Figure:
-    """SRCC of each head, and beside it its difference to the baseline; both with 95 % intervals."""
+    """SRCC of each head, and its differences to the baseline; all with 95 % intervals."""
+    paper = {"sigmoid", "gated", "gated_gamma"}
+    colours = [ACCENT if h in paper else INK if h == baseline else SOFT for h in heads["head"]]
+    panels = {"srcc": "over all images", "srcc_within": "within one content"}
+    shown = [name for name in panels if name in set(comparisons["figure"])]
     with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=(8.6, 0.36 * len(heads) + 1.1), layout="constrained"
+        figure, (first, *others) = plt.subplots(
+            1, 1 + len(shown), figsize=(10.5, 0.36 * len(heads) + 1.1), layout="constrained"
         )
-        paper = {"sigmoid", "gated", "gated_gamma"}
-        colours = [ACCENT if h in paper else INK if h == baseline else SOFT for h in heads["head"]]
-        _interval_rows(left, heads, "srcc", colours)
-        left.set(xlabel=f"SRCC with {score_kind}", title="each head")
-        gaps = comparisons.set_index("head").reindex(heads["head"]).dropna().reset_index()
-        significant = [WARM if p < 0.05 else SOFT for p in gaps["p_holm"]]
-        _interval_rows(right, gaps, "difference", significant)
-        right.axvline(0, color=INK, lw=1)
-        right.set(xlabel="difference in SRCC", title=f"minus {baseline}, on the same images")
+        _interval_rows(first, heads, "srcc", colours)
+        first.set(xlabel=f"SRCC with {score_kind}", title="each head, over all images")
+        for ax, name in zip(others, shown, strict=True):
+            gaps = comparisons[comparisons["figure"] == name].set_index("head")
+            gaps = gaps.reindex(heads["head"].drop(heads.index[heads["head"] == baseline]))
+            significant = [WARM if p < 0.05 else SOFT for p in gaps["p_holm"]]
+            _interval_rows(ax, gaps.reset_index(), "difference", significant)
+            ax.axvline(0, color=INK, lw=1)
+            ax.set(xlabel="difference in SRCC", title=f"minus {baseline}, {panels[name]}")
         return figure
 
 
@@ -93,22 +97,24 @@ def level_curves(levels: pd.DataFrame, score_kind: str) -> Figure:
 
 
 def gate_weights(gates: pd.DataFrame) -> Figure:
-    """How far each channel's weight moved, by head: histogram of the first candidate's weight."""
-    panels = list(gates.groupby(["head", "layer"], sort=False))
+    """Histogram of the first candidate's weight over all channels, a panel a learning rate.
+
+    Args:
+        gates: columns learning_rate, candidate, weight, of one head and layer with 2 candidates.
+    """
+    rates = sorted(gates["learning_rate"].unique())
+    first = gates["candidate"].iloc[0]
+    reach = 0.01 + (gates["weight"] - 0.5).abs().max()
+    bins = list(np.linspace(0.5 - reach, 0.5 + reach, 61))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            1, len(panels), figsize=(3.1 * len(panels), 2.8), layout="constrained", squeeze=False
+            1, len(rates), figsize=(9, 2.8), sharex=True, layout="constrained", squeeze=False
         )
-        for ax, ((head, layer), part) in zip(axes.flat, panels, strict=True):
-            names = list(dict.fromkeys(part["candidate"]))
-            shown = names[:1] if len(names) == 2 else names
-            for name, colour in zip(shown, [ACCENT, WARM, SOFT, INK], strict=False):
-                weights = part.loc[part["candidate"] == name, "weight"]
-                bins = np.linspace(weights.min() - 0.005, weights.max() + 0.005, 41)
-                ax.hist(weights, bins=list(bins), color=colour, alpha=0.8, label=name)
-            ax.axvline(1 / len(names), color=INK, lw=1, ls=":")
-            ax.set(title=f"{head}, {layer}", xlabel="weight", yticks=[])
-            ax.legend(fontsize=7, frameon=False)
+        for ax, rate in zip(axes.flat, rates, strict=True):
+            part = gates[(gates["learning_rate"] == rate) & (gates["candidate"] == first)]
+            ax.hist(part["weight"], bins=bins, color=ACCENT)
+            ax.axvline(0.5, color=INK, lw=1, ls=":")
+            ax.set(title=f"learning rate {rate:g}", xlabel=f"weight of {first}", yticks=[])
         return figure
 
 

@@ -45,7 +45,8 @@ def test_a_clear_gain_is_significant_and_a_copy_is_not():
     data = predictions({"relu": 0.3, "sigmoid": 0.05})
     copy = data[data["head"] == "relu"].assign(head="copy")
     result = summarize_heads(pd.concat([data, copy]), "relu", resamples=500).comparisons
-    result = result.set_index("head")
+    assert set(result["figure"]) == {"srcc", "srcc_within"}
+    result = result[result["figure"] == "srcc"].set_index("head")
     assert result.loc["sigmoid", "p_holm"] < 0.05
     assert result.loc["sigmoid", "low"] > 0
     assert result.loc["copy", "difference"] == 0
@@ -83,7 +84,15 @@ def test_srcc_within_contents_ignores_what_differs_between_them():
     offset = data["group"].map({"g0": 0, "g1": 5, "g2": -5, "g3": 9})
     table = summarize_heads(data.assign(prediction=data["prediction"] + offset), "relu", 50).heads
     assert table.loc[0, "srcc_within"] > 0.99
+    assert table.loc[0, "within_low"] > 0.99
     assert table.loc[0, "srcc"] < 0.5
+
+
+def test_without_contents_of_several_images_the_figure_within_is_undefined():
+    data = predictions({"relu": 0.1, "gelu": 0.2}, groups=120)
+    result = summarize_heads(data, "relu", 50)
+    assert result.heads["srcc_within"].isna().all()
+    assert result.heads["srcc"].notna().all()
 
 
 def test_unknown_baseline_lists_the_heads():

@@ -24,7 +24,8 @@ def write(run: Path, folder: Path) -> None:
     baseline = record.metrics["baseline"]
     save_text(folder, "setting", what_was_run(record))
     save_text(folder, "findings", findings(record, heads, comparisons))
-    save_text(folder, "table", markdown(main_table(heads, comparisons)))
+    for figure in comparisons["figure"].unique():
+        save_text(folder, figure, markdown(main_table(heads, comparisons, figure)))
     save_text(folder, "figures", markdown(all_figures(tables["by_fold"], heads)))
     save_figure(
         folder,
@@ -35,27 +36,29 @@ def write(run: Path, folder: Path) -> None:
     save_provenance(folder, record, "activations")
 
 
-def main_table(heads: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
-    """SRCC with interval, and the difference to the baseline with interval and p-values."""
-    gaps = comparisons.set_index("head")
+def main_table(heads: pd.DataFrame, comparisons: pd.DataFrame, figure: str) -> pd.DataFrame:
+    """One figure with its interval, and its difference to the baseline with p-values."""
+    gaps = comparisons[comparisons["figure"] == figure].set_index("head")
+    low, high = ("low", "high") if figure == "srcc" else ("within_low", "within_high")
     rows = []
-    for head in heads.itertuples():
+    for _, head in heads.sort_values(figure, ascending=False).iterrows():
+        name = head["head"]
         row = {
-            "head": head.head,
-            "in the paper": PAPER_NAMES.get(head.head, ""),
-            "SRCC [95 %]": with_interval(head.srcc, head.low, head.high),
-            "s.d. over seeds": short(head.srcc_sd_seeds),
-            "SRCC within a content": short(head.srcc_within),
+            "head": f"{name} ({PAPER_NAMES[name]})" if name in PAPER_NAMES else name,
+            "SRCC [95 %]": with_interval(head[figure], head[low], head[high]),
         }
-        if head.head in gaps.index:
-            gap = gaps.loc[head.head]
-            row["minus baseline [95 %]"] = (
-                f"{short(gap['difference'], sign=True)} "
-                f"[{short(gap['low'], sign=True)}, {short(gap['high'], sign=True)}]"
-            )
+        if name in gaps.index:
+            gap = gaps.loc[name]
+            row["minus baseline [95 %]"] = with_sign(gap)
             row["p"], row["p (Holm)"] = p_value(gap["p"]), p_value(gap["p_holm"])
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
+
+
+def with_sign(gap: pd.Series) -> str:
+    """A difference with its interval, each with its sign."""
+    value, low, high = (short(gap[name], sign=True) for name in ("difference", "low", "high"))
+    return f"{value} [{low}, {high}]"
 
 
 def all_figures(by_fold: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
@@ -76,17 +79,19 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
     """What the study says, in sentences made from its numbers."""
     best, last = heads.iloc[0], heads.iloc[-1]
     baseline, kind = record.metrics["baseline"], record.dataset.score_kind
+    within = heads["srcc_within"]
+    over_all = comparisons[comparisons["figure"] == "srcc"]
+    inside = comparisons[comparisons["figure"] == "srcc_within"]
     lines = [
-        f"- The best head here is **{best['head']}** with SRCC "
+        f"- The best head over all images is **{best['head']}** with SRCC "
         f"{with_interval(best['srcc'], best['low'], best['high'])} ({kind}); the last is "
-        f"{last['head']} with {short(last['srcc'])}.",
-        _significance(comparisons, baseline),
-        *(_claim(comparisons, head, baseline) for head in ("sigmoid", "gated")),
-        f"- Within one content the mean SRCC is {short(heads['srcc_within'].min())} to "
-        f"{short(heads['srcc_within'].max())}: versions of one photograph are ordered far better "
-        "than versions of different ones.",
-        f"- The intervals draw {record.dataset.groups} contents; with so few, they are wide, and "
-        "their p-values are approximate.",
+        f"{last['head']} with {short(last['srcc'])}. {_significance(over_all, baseline)}",
+        f"- Within one content, SRCC is {short(within.min())} to {short(within.max())}: heads order "
+        f"versions of one photograph far better than versions of different ones. "
+        f"{_significance(inside, baseline)}",
+        *(_claim(over_all, inside, head, baseline) for head in ("sigmoid", "gated")),
+        f"- The intervals draw {record.dataset.groups} contents; with so few they are wide, and "
+        "their p-values approximate.",
     ]
     return "\n".join(line for line in lines if line)
 
@@ -96,33 +101,32 @@ def _significance(comparisons: pd.DataFrame, baseline: str) -> str:
     better = list(sure.loc[sure["difference"] > 0, "head"])
     worse = list(sure.loc[sure["difference"] < 0, "head"])
     if not better and not worse:
-        return f"- After Holm's correction **no head differs significantly from {baseline}**."
+        return f"After Holm's correction **no head differs significantly from {baseline}**."
     said = [
         f"{listing(names)} {'is' if len(names) == 1 else 'are'} significantly {word}"
         for names, word in ((better, "better"), (worse, "worse"))
         if names
     ]
-    rest = len(comparisons) - len(sure)
     return (
-        f"- Against {baseline}, {' and '.join(said)} (Holm-corrected p < .05); "
-        f"{rest or 'none'} of the {len(comparisons)} others cannot be told from it."
+        f"Against {baseline}, **{' and '.join(said)}** (Holm-corrected p < .05); of the "
+        f"{len(comparisons)} heads compared, {len(comparisons) - len(sure)} cannot be told from it."
     )
 
 
-def _claim(comparisons: pd.DataFrame, head: str, baseline: str) -> str:
+def _claim(over_all: pd.DataFrame, inside: pd.DataFrame, head: str, baseline: str) -> str:
     """Whether the paper's claim for `head` is seen here; empty where it was not run."""
-    rows = comparisons[comparisons["head"] == head]
-    if rows.empty:
+    if head not in set(over_all["head"]):
         return ""
-    gap = rows.iloc[0]
-    seen = gap["p_holm"] < 0.05
-    verdict = "is not confirmed here"
-    if seen and gap["difference"] > 0:
-        verdict = "is seen here"
-    elif seen:
-        verdict = "is contradicted here"
-    return (
-        f"- The paper's claim that {PAPER_NAMES[head]} ({head}) beats {baseline} {verdict}: the "
-        f"difference is {short(gap['difference'], sign=True)} [{short(gap['low'], sign=True)}, "
-        f"{short(gap['high'], sign=True)}], p (Holm) {p_value(gap['p_holm'])}."
-    )
+    said = [
+        f"{_verdict(gap)} {where}: {with_sign(gap)}, p (Holm) {p_value(gap['p_holm'])}"
+        for where, table in (("over all images", over_all), ("within one content", inside))
+        for _, gap in table[table["head"] == head].iterrows()
+    ]
+    claim = f"{PAPER_NAMES[head]} ({head}) beats {baseline}"
+    return f"- The paper's claim that {claim} is {'; '.join(said)}."
+
+
+def _verdict(gap: pd.Series) -> str:
+    if gap["p_holm"] >= 0.05:
+        return "**not confirmed**"
+    return "**seen**" if gap["difference"] > 0 else "**contradicted**"

@@ -34,9 +34,10 @@ def what_was_run(record: Record) -> str:
         f"**What was run.** {used.title}: {used.images:,} images of {used.groups} contents, scores "
         f"are **{used.score_kind}**. Backbone {backbone}, frozen, at {settings['input_size']} px. "
         f"Protocol *{record.protocol}*: {settings['folds']}-fold cross-validation over contents, "
-        f"checkpoint chosen on validation, seeds {listing([str(s) for s in record.seeds])}; "
-        f"{training['epochs']} epochs of Adam at {training['learning_rate']:g}, batch "
-        f"{training['batch_size']}, objective {training['objective']}."
+        f"checkpoint chosen on validation, seed{'s' if len(record.seeds) > 1 else ''} "
+        f"{listing([str(s) for s in record.seeds])}; {training['epochs']} epochs of Adam at "
+        f"{training['learning_rate']:g}, batch {training['batch_size']}, objective "
+        f"{training['objective']}."
     )
 
 

@@ -12,62 +12,81 @@ from iqa.report.chapters.fragments import (
     save_text,
     what_was_run,
 )
-from iqa.report.tables import markdown, short
+from iqa.report.tables import listing, markdown, short
+
+WHERE = ["learning_rate", "head", "layer"]
 
 
 def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""
     record, tables = read_record(run)
-    movement, hardened = tables["movement"], tables["hardened"]
-    save_text(folder, "setting", what_was_run(record))
+    gates, movement, hardened = tables["gates"], tables["movement"], tables["hardened"]
+    steps = record.metrics["steps"]
+    rates = [f"{rate:g}" for rate in sorted(movement["learning_rate"].unique())]
+    swept = f" Learning rates here: {listing(rates)}."
+    save_text(folder, "setting", what_was_run(record) + swept)
     save_text(folder, "preference", markdown(_shares(tables["preference"])))
-    save_text(folder, "movement", markdown(_rounded(movement)))
+    save_text(folder, "movement", markdown(_movement(movement)))
     save_text(folder, "hardened", markdown(_hardened(hardened)))
-    save_text(folder, "findings", findings(movement, tables["preference"], hardened))
-    save_figure(folder, "weights", figures.gate_weights(tables["gates"]))
+    save_text(folder, "findings", findings(movement, hardened, steps))
+    save_figure(folder, "weights", figures.gate_weights(gates[gates["head"] == "gated"]))
     save_provenance(folder, record, "gate")
 
 
 def _shares(preference: pd.DataFrame) -> pd.DataFrame:
-    return preference.assign(share=preference["share"].map("{:.1%}".format)).rename(
-        columns={"candidate": "preferred candidate", "share": "share of channels"}
+    """Share of the channels that prefer each candidate, a column a learning rate."""
+    wide = preference.pivot(
+        index=["head", "layer", "candidate"], columns="learning_rate", values="share"
+    ).fillna(0.0)
+    wide.columns = [f"at {rate:g}" for rate in wide.columns]
+    return wide.map("{:.0%}".format).reset_index()
+
+
+def _movement(movement: pd.DataFrame) -> pd.DataFrame:
+    shown = movement.sort_values(["head", "layer", "learning_rate"])
+    return pd.DataFrame(
+        {
+            "head": shown["head"],
+            "layer": shown["layer"],
+            "learning rate": shown["learning_rate"].map("{:g}".format),
+            "mean change of weight": shown["mean"].map(lambda v: short(v, 4)),
+            "largest change": shown["max"].map(lambda v: short(v, 4)),
+        }
     )
-
-
-def _rounded(movement: pd.DataFrame) -> pd.DataFrame:
-    named = movement.rename(columns={"mean": "mean change of weight", "max": "largest change"})
-    return named.apply(lambda c: c.map(lambda v: short(v, 4)) if c.dtype == float else c)
 
 
 def _hardened(hardened: pd.DataFrame) -> pd.DataFrame:
-    means = hardened.groupby("head", sort=False)[["soft", "hard"]].mean()
-    means["difference"] = means["hard"] - means["soft"]
-    shown = means.assign(
-        soft=means["soft"].map(short),
-        hard=means["hard"].map(short),
-        difference=means["difference"].map(lambda v: short(v, sign=True)),
+    means = hardened.groupby(["head", "learning_rate"], sort=False)[["soft", "hard"]].mean()
+    means = means.reset_index()
+    gap = means["hard"] - means["soft"]
+    return pd.DataFrame(
+        {
+            "head": means["head"],
+            "learning rate": means["learning_rate"].map("{:g}".format),
+            "SRCC, blended": means["soft"].map(short),
+            "SRCC, one activation per channel": means["hard"].map(short),
+            "difference": gap.map(lambda v: short(v, sign=True)),
+        }
     )
-    titles = {"soft": "SRCC, blended", "hard": "SRCC, one activation per channel"}
-    return shown.rename(columns=titles).reset_index()
 
 
-def findings(movement: pd.DataFrame, preference: pd.DataFrame, hardened: pd.DataFrame) -> str:
-    """How far the gate moved, what it prefers, and what hardening costs, in sentences."""
+def findings(movement: pd.DataFrame, hardened: pd.DataFrame, steps: int) -> str:
+    """How far the paper's gate moved at each learning rate, and what hardening costs."""
     lines = []
-    for row in movement.itertuples():
-        shares = preference[
-            (preference["head"] == row.head) & (preference["layer"] == row.layer)
-        ].sort_values("share", ascending=False)
-        top = shares.iloc[0]
+    paper = movement[movement["head"] == "gated"].sort_values("learning_rate")
+    for _, row in paper.iterrows():
+        rate = row["learning_rate"]
+        verdict = "**it stays an even blend**" if row["max"] < 0.02 else "it moves"
         lines.append(
-            f"- **{row.head}**, {row.layer}: the weights moved by {short(row.mean, 3)} on average "
-            f"and {short(row.max, 3)} at most; {top['share']:.0%} of the channels prefer "
-            f"{top['candidate']}."
+            f"- At a learning rate of {rate:g} the weights of the paper's gate change by "
+            f"{short(row['mean'], 4)} on average and {short(row['max'], 4)} at most: {verdict}. "
+            f"Adam moves a number by about its learning rate a step, so {steps} steps can take "
+            f"*g* to about {rate * steps:.2g}."
         )
-    cost = hardened.groupby("head", sort=False)[["soft", "hard"]].mean()
-    for head, row in cost.iterrows():
-        lines.append(
-            f"- Hardening **{head}** to one activation per channel changes its SRCC from "
-            f"{short(row['soft'])} to {short(row['hard'])}."
-        )
+    means = hardened.groupby(["head", "learning_rate"])[["soft", "hard"]].mean()
+    costs = means["hard"] - means["soft"]
+    lines.append(
+        f"- Leaving each channel its preferred activation alone changes SRCC by "
+        f"{short(costs.min(), sign=True)} to {short(costs.max(), sign=True)}, by head and rate."
+    )
     return "\n".join(lines)

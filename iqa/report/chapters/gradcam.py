@@ -27,7 +27,9 @@ def _subject(found: dict) -> str:
     levels = " and ".join(str(level) for level in found["levels"])
     return (
         f"The photograph is *{found['photograph']}* under *{found['distortion']}* at levels "
-        f"{levels}; the maps are of the layer `{found['cam_layer']}`."
+        f"{levels}; the maps are of the layer `{found['cam_layer']}`, which has a cell for every "
+        f"{found['cell_px']} × {found['cell_px']} pixels of its input: they say *which part*, not "
+        "*which edge*."
     )
 
 

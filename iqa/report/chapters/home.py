@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from iqa.experiments import Profile, read_record
-from iqa.report.chapters import activations
+from iqa.report.chapters import activations, gate
 from iqa.report.chapters.fragments import save_text
-from iqa.report.tables import short
 
 
 def write(profile: Profile, runs: dict[str, Path], folder: Path) -> None:
     """Write the fragments of the first page from the records in `runs`."""
     record, tables = read_record(runs["activations"])
     found = activations.findings(record, tables["heads"], tables["comparisons"])
-    gate, gate_tables = read_record(runs["gate"])
-    paper = gate_tables["movement"].set_index("head").loc["gated"]
+    gate_record, gate_tables = read_record(runs["gate"])
+    gate_says = gate.findings(
+        gate_tables["movement"], gate_tables["hardened"], gate_record.metrics["steps"]
+    )
     used = record.dataset
     save_text(
         folder,
@@ -24,9 +25,4 @@ def write(profile: Profile, runs: dict[str, Path], folder: Path) -> None:
         if used.score_kind == "pseudo-MOS"
         else f"This build shows the profile **{profile.name}**: {profile.title}.",
     )
-    save_text(
-        folder,
-        "findings",
-        f"{found}\n- The paper's gate moved: its weights changed by {short(paper['mean'])} on "
-        f"average, {short(paper['max'])} at most, over {len(gate.seeds)} seeds in float32.",
-    )
+    save_text(folder, "findings", f"{found}\n{gate_says}")

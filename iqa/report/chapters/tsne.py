@@ -23,16 +23,21 @@ def write(run: Path, folder: Path) -> None:
     titles = {
         "srcc": "SRCC",
         "trustworthiness": "trustworthiness",
-        "silhouette": "silhouette",
+        "silhouette": "silhouette by quality",
+        "silhouette_groups": "silhouette by content",
         "neighbour_srcc": "SRCC of neighbours",
     }
     shown = numbers.map(short).rename(columns=titles).reset_index()
     save_text(folder, "setting", what_was_run(record))
     save_text(folder, "table", markdown(shown))
     best = {column: numbers[column].idxmax() for column in ("silhouette", "neighbour_srcc")}
+    low, high = numbers["silhouette_groups"].min(), numbers["silhouette_groups"].max()
     save_text(
         folder,
         "findings",
+        f"- The clusters are **contents**: by photograph the silhouette is {short(low, 2)} to "
+        f"{short(high, 2)}, by quality quarter {short(numbers['silhouette'].min(), 2)} to "
+        f"{short(numbers['silhouette'].max(), 2)}.\n"
         f"- The quality quarters separate best in the features of **{best['silhouette']}** "
         f"(silhouette {short(numbers.loc[best['silhouette'], 'silhouette'], 2)}; 0 means "
         "overlapping, 1 apart).\n"
