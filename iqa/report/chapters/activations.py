@@ -86,8 +86,8 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
         f"- The best head over all images is **{best['head']}** with SRCC "
         f"{with_interval(best['srcc'], best['low'], best['high'])} ({kind}); the last is "
         f"{last['head']} with {short(last['srcc'])}. {_significance(over_all, baseline)}",
-        f"- Within one content, SRCC is {short(within.min())} to {short(within.max())}: heads order "
-        f"versions of one photograph far better than versions of different ones. "
+        f"- Within one content, SRCC is {short(within.min())} to {short(within.max())}: heads "
+        "order versions of one photograph far better than versions of different ones. "
         f"{_significance(inside, baseline)}",
         *(_claim(over_all, inside, head, baseline) for head in ("sigmoid", "gated")),
         f"- The intervals draw {record.dataset.groups} contents; with so few they are wide, and "

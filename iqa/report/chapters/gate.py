@@ -80,8 +80,8 @@ def findings(movement: pd.DataFrame, hardened: pd.DataFrame, steps: int) -> str:
         lines.append(
             f"- At a learning rate of {rate:g} the weights of the paper's gate change by "
             f"{short(row['mean'], 4)} on average and {short(row['max'], 4)} at most: {verdict}. "
-            f"Adam moves a number by about its learning rate a step, so {steps} steps can take "
-            f"*g* to about {rate * steps:.2g}."
+            f"Adam moves a number by about its learning rate a step, so {steps} steps, to the "
+            f"last epoch, could take *g* to about {rate * steps:.2g}."
         )
     means = hardened.groupby(["head", "learning_rate"])[["soft", "hard"]].mean()
     costs = means["hard"] - means["soft"]

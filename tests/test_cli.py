@@ -1,0 +1,50 @@
+import subprocess
+import sys
+
+import pytest
+
+
+def call(*words):
+    code = f"import sys; sys.argv = {['iqa', *words]!r}; from iqa.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["features", "demo_mini", "vgg"], "unknown backbone 'vgg': choose one of efficientnet"),
+        (["features", "nosuch", "efficientnet_lite0"], "unknown dataset 'nosuch': choose one of"),
+        (["run", "activations", "--profile", "nosuch"], "unknown profile 'nosuch': choose one of"),
+        (["run", "nosuch"], "unknown experiment of profile demo 'nosuch': choose one of"),
+        (["run", "activations", "--set", "epohcs=3"], "unknown parameter of activations.ipynb"),
+        (["run", "activations", "--set", "epochs=many"], "expected int like"),
+        (["run", "activations", "--set", "epochs"], "expected key=value"),
+    ],
+)
+def test_a_users_error_is_one_line_with_the_remedy_and_status_1(words, said):
+    done = call(*words)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(
+        f"error: {said}" if not said.startswith("expected") else "error: "
+    )
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_wrong_usage_has_status_2():
+    assert call("run").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["backbones"], "Apache-2.0"), (["datasets"], "demo_mini")]
+)
+def test_lists(words, said):
+    done = call(*words)
+    assert done.returncode == 0
+    assert said in done.stdout
+
+
+def test_help_does_not_import_torch():
+    code = "import sys; import iqa.cli; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
