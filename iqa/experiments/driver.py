@@ -9,7 +9,7 @@ from typing import Any
 
 from iqa import datasets
 from iqa.errors import UserError, unknown
-from iqa.experiments.parameters import merged
+from iqa.experiments.parameters import declared, merged
 from iqa.experiments.profile import Profile, RunSpec, project_root
 from iqa.experiments.record import read_summary, source_fingerprint
 from iqa.files import fingerprint, written_whole
@@ -90,11 +90,13 @@ def _execute(
     import papermill
 
     output = work / "notebook.ipynb"
+    defaults = declared(notebook)
+    changed = {name: value for name, value in parameters.items() if value != defaults[name]}
     try:
         papermill.execute_notebook(
             str(notebook),
             str(output),
-            parameters | {"record_to": "record"},
+            changed | {"record_to": "record"},
             kernel_name="python3",
             cwd=str(work),
             progress_bar=progress,

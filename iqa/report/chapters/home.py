@@ -14,7 +14,7 @@ def write(profile: Profile, runs: dict[str, Path], folder: Path) -> None:
     gate_record, gate_tables = read_record(runs["gate"])
     gate_says = gate.findings(
         gate_tables["movement"], gate_tables["hardened"], gate_record.metrics["steps"]
-    )
+    ).splitlines()[0]
     used = record.dataset
     save_text(
         folder,
