@@ -23,7 +23,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 report: $(INSTALLED)    ## run PROFILE (demo) and build the report into build/report/
 	snakemake --cores all --config profile=$(PROFILE) --quiet rules --rerun-incomplete
 
-test: $(INSTALLED)      ## run the tests and the linters' contracts
+test: $(INSTALLED)      ## run the tests
 	pytest
 
 lab: $(INSTALLED)       ## open the notebooks in JupyterLab
