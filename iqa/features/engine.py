@@ -1,11 +1,12 @@
 """Where the forward pass runs: OpenVINO on CPUs, PyTorch on CUDA, PyTorch on CPUs for want of both.
 
-OpenVINO is the CPU engine because it was the fastest of those that give the same features, images
-per second by `benchmarks/throughput.py`, Lite0 at 512 px, two cores shared with other work:
-OpenVINO 16, ONNX Runtime 7.8, PyTorch channels last 2.2, PyTorch in its default layout 1.3; the
-largest difference from the last was 1.3e-5. With both cores to itself OpenVINO gave 67. Requests
-of one image in parallel (67) were faster there than of 4 (61) or 16 (39). One image at a time over
-all cores gave 74 at 512 px, but at 224 px, on the busy machine, 71 against 207 for parallel ones.
+OpenVINO is the CPU engine because it is two to three times as fast as PyTorch and takes the
+PyTorch module as it is. Images per second by `benchmarks/throughput.py --repeats 3`, Lite0 at
+512 px, two cores with nothing else to do: ONNX Runtime 65, OpenVINO 61, PyTorch channels last 31,
+PyTorch in its default layout 22; the largest difference from the last was 1.3e-5. ONNX Runtime is
+as fast, but needs an export to ONNX between. Requests of one image in parallel (67) were faster in
+OpenVINO than of 4 (61) or 16 (39). One image at a time over all cores gave 74 at 512 px, but at
+224 px, with other work on the machine, 71 against 207 for parallel ones.
 """
 
 import importlib.util
