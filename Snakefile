@@ -51,7 +51,9 @@ rule run:
         lambda wildcards: features_of(RUNS[wildcards.run]),
     output:
         touch(STAMPS + "/runs/{run}"),
-    threads: workflow.cores
+    # One core a run (Snakemake sets OMP_NUM_THREADS to it): runs side by side use a machine better
+    # than one at a time on all cores, since much of a run is start-up.
+    threads: 1
     shell:
         "iqa run {wildcards.run} --profile {PROFILE.name}"
 

@@ -64,6 +64,23 @@ def heads_with_intervals(
         return figure
 
 
+def protocols(summary: pd.DataFrame, clean: str) -> Figure:
+    """SRCC that each protocol reports, a panel a head, with 95 % intervals; `clean` in blue."""
+    heads = list(dict.fromkeys(summary["head"]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(heads), figsize=(9, 2.4), sharex=True, layout="constrained", squeeze=False
+        )
+        for ax, head in zip(axes.flat, heads, strict=True):
+            part = summary[summary["head"] == head].sort_values("srcc")
+            colours = [ACCENT if name == clean else WARM for name in part["protocol"]]
+            _interval_rows(ax, part.assign(head=part["protocol"]), "srcc", colours)
+            ax.set(xlabel="SRCC reported", title=head)
+        for ax in axes.flat[1:]:
+            ax.set_yticklabels([])
+        return figure
+
+
 def learning_curves(history: pd.DataFrame, heads: Sequence[str]) -> Figure:
     """Validation SRCC by epoch, the mean over folds and seeds."""
     with plt.rc_context(STYLE):

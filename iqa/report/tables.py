@@ -12,6 +12,16 @@ def with_interval(value: float, low: float, high: float) -> str:
     return f"{short(value)} [{short(low)}, {short(high)}]"
 
 
+def with_sign(gap: pd.Series) -> str:
+    """A difference with its 95 % interval, each with its sign.
+
+    >>> with_sign(pd.Series({"difference": 0.1, "low": -0.02, "high": 0.2}))
+    '+.100 [−.020, +.200]'
+    """
+    value, low, high = (short(gap[name], sign=True) for name in ("difference", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
 def short(value: float, digits: int = 3, sign: bool = False) -> str:
     """A correlation or a difference without its leading zero; a dash where it is undefined.
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from iqa.report.chapters import activations, data, gate, gradcam, literature, tsne
+from iqa.report.chapters import activations, data, gate, gradcam, leakage, literature, tsne
 
 WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "demo_data": data.write,
     "activations": activations.write,
     "gate": gate.write,
+    "leakage": leakage.write,
     "tsne": tsne.write,
     "gradcam": gradcam.write,
 }

@@ -12,7 +12,7 @@ from iqa.report.chapters.fragments import (
     save_text,
     what_was_run,
 )
-from iqa.report.tables import listing, markdown, p_value, short, with_interval
+from iqa.report.tables import listing, markdown, p_value, short, with_interval, with_sign
 
 PAPER_NAMES = {"relu": "B", "sigmoid": "B_Sig", "gated": "B_Gated"}
 
@@ -53,12 +53,6 @@ def main_table(heads: pd.DataFrame, comparisons: pd.DataFrame, figure: str) -> p
             row["p"], row["p (Holm)"] = p_value(gap["p"]), p_value(gap["p_holm"])
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
-
-
-def with_sign(gap: pd.Series) -> str:
-    """A difference with its interval, each with its sign."""
-    value, low, high = (short(gap[name], sign=True) for name in ("difference", "low", "high"))
-    return f"{value} [{low}, {high}]"
 
 
 def all_figures(by_fold: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
