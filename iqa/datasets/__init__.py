@@ -1,22 +1,38 @@
 """Images, scores and content groups, and how they are split."""
 
+from iqa.datasets.folds import grouped_folds
+from iqa.datasets.manifest import Split, check_groups, read_split, shared_groups, write_split
 from iqa.datasets.photographs import PHOTOGRAPHS, Photograph
 from iqa.datasets.pseudo_mos import METRICS, level_trend
 from iqa.datasets.registry import info, load, names
-from iqa.datasets.splits import Split, grouped_folds, shared_groups
+from iqa.datasets.splits import (
+    SPLITS,
+    grouped_split,
+    official_split,
+    published_split,
+    random_split,
+)
 from iqa.datasets.types import Dataset, DatasetInfo
 
 __all__ = [
     "METRICS",
     "PHOTOGRAPHS",
+    "SPLITS",
     "Dataset",
     "DatasetInfo",
     "Photograph",
     "Split",
+    "check_groups",
     "grouped_folds",
+    "grouped_split",
     "info",
     "level_trend",
     "load",
     "names",
+    "official_split",
+    "published_split",
+    "random_split",
+    "read_split",
     "shared_groups",
+    "write_split",
 ]

@@ -1,109 +1,159 @@
-"""Splits into train, validation and test ids that keep a content group on one side."""
+"""How splits are drawn: by image, by content group, as the owner or as the paper published it.
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+`SPLITS` lists them by name; each takes a data set's table and a seed. All but `published_split`
+depend on the rows but not on their order, and give the same ids with every version of every
+library: names are shuffled by sorting them by a hash of seed and name.
+"""
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from iqa.datasets.manifest import SIDES, Split, check_groups
 from iqa.errors import UserError
 from iqa.files import fingerprint
 
+Fractions = tuple[float, float, float]
 
-@dataclass(frozen=True)
-class Split:
-    """Which images train, which choose the checkpoint, which are reported.
+FRACTIONS: Fractions = (0.7, 0.1, 0.2)
+"""Shares of train, validation and test: the published 80/20, with a validation part of train."""
 
-    Attributes:
-        kind: how it was drawn, such as "grouped 5-fold".
-        seed: seed of the draw.
-        fold: number of the fold that is the test side, from 0.
-        train: ids to fit on.
-        val: ids to choose the checkpoint on.
-        test: ids to report on.
+
+def random_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTIONS) -> Split:
+    """A split by image: versions of one content may come to stand on two sides.
+
+    Args:
+        table: with the column id.
+        seed: of the shuffle.
+        fractions: shares of train, validation and test, each > 0, together 1; the sides have
+            them to within one image.
 
     Raises:
-        UserError: an id stands on two sides, or twice on one.
+        UserError: `fractions` are no shares, an id is there twice, or a side comes out empty.
     """
+    return Split("random", seed, 0, *_cut(table, "id", seed, _checked(fractions)))
 
-    kind: str
-    seed: int
-    fold: int
-    train: tuple[str, ...]
-    val: tuple[str, ...]
-    test: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        seen: dict[str, str] = {}
-        for side in ("train", "val", "test"):
-            for name in getattr(self, side):
-                if name in seen:
-                    raise UserError(
-                        f"split `{self.kind}`, fold {self.fold}: id {name!r} is in {seen[name]} "
-                        f"and in {side}; every id may stand in one place only"
-                    )
-                seen[name] = side
+def grouped_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTIONS) -> Split:
+    """A split by content group: no group has images on two sides.
 
-    @property
-    def hash(self) -> str:
-        """16 hexadecimal digits over the kind and the ids of each side, whatever their order."""
-        return fingerprint(
-            self.kind, *(json.dumps(sorted(side)) for side in (self.train, self.val, self.test))
+    Args:
+        table: with the columns id and group.
+        seed: of the shuffle of groups.
+        fractions: shares of the images in train, validation and test, each > 0, together 1; the
+            sides have them to within the largest group.
+
+    Raises:
+        UserError: `fractions` are no shares, a column is missing, an id is there twice, or a side
+            comes out empty because the groups are too few or too large.
+    """
+    return Split("grouped", seed, 0, *_cut(table, "group", seed, _checked(fractions)))
+
+
+def official_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTIONS) -> Split:
+    """The split that a data set's owner published.
+
+    The test side is always the owner's. Where the owner has no validation part, one is cut out of
+    train by content group: of the shares of train and validation in `fractions`, the validation's
+    part, drawn with `seed`. Where there is one, neither `seed` nor `fractions` matters.
+
+    Args:
+        table: with the columns id, group and split, the last of "train", "val" and "test".
+        seed: of the validation part.
+        fractions: as of `grouped_split`.
+
+    Raises:
+        UserError: a column is missing, `split` holds another word, an id is there twice, a side
+            is empty, or a content group is on two sides.
+    """
+    train_share, val_share, _ = _checked(fractions)
+    side = _column(table, "split")
+    for name, word in zip(table["id"], side, strict=True):
+        if word not in SIDES:
+            raise UserError(
+                f"split `official`: id {name!r} has {word!r} in the column `split`; "
+                "expected train, val or test"
+            )
+    train, val, test = (tuple(sorted(table["id"][side == name])) for name in SIDES)
+    if not val:
+        both = train_share + val_share
+        train, val = _cut(
+            table[side == "train"], "group", seed, [train_share / both, val_share / both]
         )
+    split = Split("official", seed, 0, train, val, test)
+    check_groups(split, dict(zip(table["id"], _column(table, "group"), strict=True)))
+    return split
 
 
-def shared_groups(split: Split, group_of: Mapping[str, str]) -> list[str]:
-    """The content groups with images on more than one side of `split`; empty when it is clean.
+def published_split(table: pd.DataFrame, seed: int) -> Split:
+    """The split of the paper's code: by image, 80 % train, 20 % test, no validation.
 
-    Args:
-        split: the split to audit.
-        group_of: the content group of each id.
+    A permutation by PyTorch's generator; the first int(0.8 n) rows train. Unlike the others it
+    depends on the order of the rows, which must be that of the owner's table to give the authors'
+    split, and it keeps the order of the permutation, in which their code evaluates. On CLIVE it
+    cannot be theirs: they draw from 1,169 images, 7 of them training examples of the raters.
 
-    >>> leaky = Split("random", 0, 0, ("cat-1",), ("dog-1",), ("cat-2",))
-    >>> shared_groups(leaky, {"cat-1": "cat", "cat-2": "cat", "dog-1": "dog"})
-    ['cat']
-    """
-    sides = [{group_of[name] for name in side} for side in (split.train, split.val, split.test)]
-    return sorted(set().union(*(a & b for a, b in combinations(sides, 2))))
-
-
-def grouped_folds(ids: Sequence[str], groups: Sequence[str], folds: int, seed: int) -> list[Split]:
-    """K-fold cross-validation over content groups.
-
-    Fold i is the test side, fold i + 1 (cyclic) the validation side, the rest trains: every image
-    is tested exactly once. The folds depend on the set of pairs (id, group) and the seed, not on
-    the order of the rows; ids come out sorted.
+    Source: `build_datasets` in the code of arXiv:2509.17374, seeds 8, 19 and 25.
 
     Args:
-        ids: one id an image, unique.
-        groups: the content group of each image, in the order of `ids`.
-        folds: number of folds, at least 3.
-        seed: which of the random assignments of groups to folds.
+        table: with the column id, in the order of the owner's table.
+        seed: of PyTorch's generator.
 
     Raises:
-        UserError: fewer than 3 folds, fewer groups than folds, a repeated id, or `ids` and
-            `groups` of different length.
+        UserError: an id is there twice, or a side comes out empty.
     """
-    from sklearn.model_selection import GroupKFold
+    import torch
 
-    if len(ids) != len(groups):
-        raise UserError(f"`groups` has {len(groups)} entries for {len(ids)} ids: give one an id")
-    if folds < 3:
-        raise UserError(f"`folds` is {folds}: at least 3 are needed for train, validation and test")
-    available = len(set(groups))
-    if available < folds:
+    names = _column(table, "id").to_numpy()
+    order = torch.randperm(len(names), generator=torch.Generator().manual_seed(seed)).numpy()
+    train, test = np.split(names[order], [int(0.8 * len(names))])
+    return Split("published", seed, 0, tuple(train), (), tuple(test))
+
+
+SPLITS: dict[str, Callable[[pd.DataFrame, int], Split]] = {
+    "random": random_split,
+    "grouped": grouped_split,
+    "official": official_split,
+    "published": published_split,
+}
+"""Kind -> function of a data set's table and a seed."""
+
+
+def _checked(fractions: Fractions) -> Fractions:
+    if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
         raise UserError(
-            f"{available} content groups cannot fill {folds} folds: choose `folds` <= {available}"
+            f"`fractions` is {fractions}: expected shares of train, validation and test, each "
+            "above 0 and together 1, such as (0.7, 0.1, 0.2)"
         )
-    names, group = zip(*sorted(zip(ids, groups, strict=True)), strict=True)
-    parts = [
-        tuple(names[row] for row in rows)
-        for _, rows in GroupKFold(folds, shuffle=True, random_state=seed).split(names, groups=group)
-    ]
-    return [_fold(parts, i, seed) for i in range(folds)]
+    return fractions
 
 
-def _fold(parts: list[tuple[str, ...]], test: int, seed: int) -> Split:
-    val = (test + 1) % len(parts)
-    train = [name for i, part in enumerate(parts) if i not in (test, val) for name in part]
-    kind = f"grouped {len(parts)}-fold"
-    return Split(kind, seed, test, tuple(sorted(train)), parts[val], parts[test])
+def _column(table: pd.DataFrame, name: str) -> pd.Series:
+    if name not in table.columns:
+        raise UserError(
+            f"this data set has no column `{name}` (it has {', '.join(map(str, table.columns))}): "
+            f"choose another kind of split than the one that needs `{name}`"
+        )
+    return table[name]
+
+
+def _cut(
+    table: pd.DataFrame, column: str, seed: int, shares: Sequence[float]
+) -> list[tuple[str, ...]]:
+    """Cut the shuffled groups, named in `column`, into one side for each share of the images.
+
+    A group goes where its middle falls. So each cut is off by at most half a group, and each side
+    by at most one.
+    """
+    members: dict[str, list[str]] = {}
+    for name, group in zip(_column(table, "id"), _column(table, column), strict=True):
+        members.setdefault(group, []).append(name)
+    order = sorted(members, key=lambda group: (fingerprint(str(seed), group), group))
+    sizes = np.array([len(members[group]) for group in order])
+    middles = sizes.cumsum() - sizes / 2
+    side_of = np.searchsorted(np.cumsum(shares)[:-1] * len(table), middles, side="right")
+    sides: list[list[str]] = [[] for _ in shares]
+    for group, side in zip(order, side_of, strict=True):
+        sides[side] += members[group]
+    return [tuple(sorted(side)) for side in sides]

@@ -1,0 +1,137 @@
+"""Whether a copy of a data set is whole: files, images, numbers, duplicates."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from iqa.datasets.registry import find, load
+from iqa.datasets.types import Dataset, Facts
+from iqa.errors import UserError
+from iqa.files import fingerprint
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        summary: what is there, in one line; empty when the set could not be read.
+        faults: what is wrong, each with its remedy; empty when all is well.
+    """
+
+    summary: str
+    faults: tuple[str, ...]
+
+
+def check(name: str, progress: bool = False) -> Report:
+    """Check every row and every file of a data set; each image is decoded once.
+
+    Args:
+        name: as for `load`.
+        progress: show a progress bar on standard error.
+
+    Raises:
+        UserError: `name` is unknown.
+    """
+    facts = find(name).facts
+    try:
+        data = load(name, progress)
+    except UserError as fault:
+        return Report("", (str(fault),))
+    read = pd.DataFrame(_read_all(data, progress), index=data.table.index)
+    table = data.table.assign(**{column: read[column] for column in ("digest", "fault")})
+    faults = [*_against_facts(data, facts), *_undecodable(table, data), *_duplicates(table)]
+    return Report(_summary(data), tuple(faults))
+
+
+def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
+    from rich.console import Console
+    from rich.progress import track
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from track(
+            pool.map(_read_one, data.table["path"]),
+            description=f"Decoding {data.info.name}",
+            total=len(data),
+            disable=not progress,
+            console=Console(stderr=True),
+        )
+
+
+def _read_one(path: str) -> dict[str, str]:
+    """Fingerprint of the file's bytes, and why it is no image, if it is none."""
+    from PIL import Image
+
+    try:
+        content = Path(path).read_bytes()
+    except OSError as fault:
+        return {"digest": path, "fault": str(fault)}
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except Exception as fault:
+        # A damaged file can raise nearly anything in a decoder.
+        return {"digest": fingerprint(content), "fault": f"{type(fault).__name__}: {fault}"}
+    return {"digest": fingerprint(content), "fault": ""}
+
+
+def _summary(data: Dataset) -> str:
+    table = data.table
+    text = (
+        f"{len(table)} images, {data.info.score_kind} {table['score'].min():.4g} to "
+        f"{table['score'].max():.4g}, {table['group'].nunique()} content groups"
+    )
+    return f"{text}, official split {sides(table)}" if "split" in table else text
+
+
+def sides(table: pd.DataFrame) -> str:
+    """Images of train, validation and test, such as 7058/1000/2015."""
+    return "/".join(str(int((table["split"] == side).sum())) for side in ("train", "val", "test"))
+
+
+def _against_facts(data: Dataset, facts: Facts | None) -> list[str]:
+    """Where the table differs from the published one."""
+    if facts is None:
+        return []
+    table = data.table
+    expected = {
+        "lowest score": (round(float(table["score"].min()), 2), facts.low),
+        "highest score": (round(float(table["score"].max()), 2), facts.high),
+        "content groups": (table["group"].nunique(), facts.groups),
+    }
+    if facts.split:
+        found = sides(table) if "split" in table else "no split table"
+        expected["official split"] = (found, "/".join(map(str, facts.split)))
+    return [
+        f"{what}: {found}, expected {published}; restore the published table; {data.info.where}"
+        for what, (found, published) in expected.items()
+        if found != published
+    ]
+
+
+def _undecodable(table: pd.DataFrame, data: Dataset) -> list[str]:
+    return [
+        f"{row.path} cannot be decoded ({row.fault}); unpack it again; {data.info.where}"
+        for row in table[table["fault"] != ""].itertuples()
+    ]
+
+
+def _duplicates(table: pd.DataFrame) -> list[str]:
+    """Sets of images with the same bytes, and whether they stand on two sides or in two groups."""
+    faults = []
+    for _, same in table[table.duplicated("digest", keep=False)].groupby("digest", sort=False):
+        names = ", ".join(same["id"])
+        if "split" in same and same["split"].nunique() > 1:
+            where = ", ".join(f"{r.id} in {r.split}" for r in same.itertuples())
+            faults.append(
+                f"the same bytes on two sides of the official split: {where}; leave one out"
+            )
+        elif same["group"].nunique() > 1:
+            faults.append(f"the same bytes in different content groups: {names}; leave one out")
+        else:
+            faults.append(f"the same bytes: {names}; leave one out")
+    return faults

@@ -1,0 +1,92 @@
+"""Image files found from one listing of each folder, and the fingerprint of what was read."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from iqa.datasets.types import DatasetInfo
+from iqa.errors import UserError
+from iqa.files import fingerprint
+
+# The columns that decide what a run computes; the others may change without consequence.
+CONTENT = ("id", "score", "target", "group", "split")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file as its folder lists it.
+
+    Attributes:
+        path: absolute.
+        size: in bytes.
+    """
+
+    path: str
+    size: int
+
+
+def find(folder: Path, names: Iterable[str]) -> list[Found | None]:
+    """Look `names` up in `folder`, None for what is not there.
+
+    Each folder is listed once and no file is opened. A name may carry folders of its own. The
+    spelling of the table wins; where it is not there, a file that differs only in the case of its
+    suffix is taken, since tables say `.jpg` where the archive has `.JPG`.
+    """
+    listings: dict[Path, dict[str, Found]] = {}
+    found = []
+    for name in names:
+        wanted = folder / name
+        if wanted.parent not in listings:
+            listings[wanted.parent] = _listing(wanted.parent)
+        listing = listings[wanted.parent]
+        found.append(listing.get(wanted.name) or listing.get(_folded(wanted.name)))
+    return found
+
+
+def _folded(name: str) -> str:
+    """The name with its suffix in lower case, and a slash that no file name can hold."""
+    stem, suffix = os.path.splitext(name)
+    return f"{stem}/{suffix.lower()}"
+
+
+def _listing(folder: Path) -> dict[str, Found]:
+    """The files of `folder` by their name and by their folded name."""
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as entries:
+        files = [
+            (entry.name, Found(os.path.abspath(entry.path), entry.stat().st_size))
+            for entry in entries
+            if entry.is_file()
+        ]
+    return {_folded(name): file for name, file in files} | dict(files)
+
+
+def with_paths(table: pd.DataFrame, folder: Path, info: DatasetInfo) -> pd.DataFrame:
+    """The table and, for each id, `path` and `size`.
+
+    Raises:
+        UserError: files are missing; names the first and says how many.
+    """
+    files = find(folder, table["id"])
+    missing = [name for name, file in zip(table["id"], files, strict=True) if file is None]
+    if missing:
+        raise UserError(
+            f"dataset `{info.name}`: {len(missing)} of {len(table)} images are not in {folder}, "
+            f"first {missing[0]!r}; unpack the archive again, all of it; {info.where}"
+        )
+    there = [file for file in files if file is not None]
+    return table.assign(path=[file.path for file in there], size=[file.size for file in there])
+
+
+def content_fingerprint(table: pd.DataFrame) -> str:
+    """Fingerprint of ids, scores, groups, official split and the files' sizes in bytes.
+
+    Pixels are left out, so that a set of gigabytes is read in a second: an image that changes and
+    keeps its size goes unnoticed here. `iqa datasets check` decodes every image.
+    """
+    columns = [name for name in (*CONTENT, "size") if name in table]
+    return fingerprint(table[columns].to_csv(index=False, lineterminator="\n"))

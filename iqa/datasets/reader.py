@@ -1,0 +1,139 @@
+"""Reading a benchmark from its official layout under the data root."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from iqa.datasets import rows
+from iqa.datasets.benchmarks import Benchmark, read_text
+from iqa.datasets.files import content_fingerprint, with_paths
+from iqa.datasets.types import Dataset
+from iqa.errors import UserError
+from iqa.files import data_root
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a benchmark was found.
+
+    Attributes:
+        table: the score table.
+        images: the folder that image names are relative to.
+    """
+
+    table: Path
+    images: Path
+
+
+def locate(benchmark: Benchmark, root: Path | None) -> Layout:
+    """Find the table and the image folder under `root`.
+
+    Raises:
+        UserError: there is no data root, or the folder, the table or the image folder is missing.
+    """
+    said = f"dataset `{benchmark.info.name}`"
+    remedy = benchmark.info.where
+    if root is None:
+        raise UserError(f"{said}: IQA_DATA is not set, expected the folder of all sets; {remedy}")
+    folders = [root / name for name in benchmark.folders if (root / name).is_dir()]
+    if not folders:
+        raise UserError(f"{said}: folder {root / benchmark.folders[0]} not found; {remedy}")
+    tables = [(f, f / name) for f in folders for name in benchmark.tables if (f / name).is_file()]
+    if not tables:
+        raise UserError(f"{said}: {folders[0] / benchmark.tables[0]} not found; {remedy}")
+    folder, table = tables[0]
+    images = [folder / name for name in benchmark.images if (folder / name).is_dir()]
+    if not images:
+        raise UserError(f"{said}: image folder {folder / benchmark.images[0]} not found; {remedy}")
+    return Layout(table, images[0])
+
+
+def is_there(benchmark: Benchmark) -> bool:
+    """Whether table and image folder are found; the images themselves are not looked for."""
+    try:
+        locate(benchmark, data_root())
+    except UserError:
+        return False
+    return True
+
+
+def read_table(benchmark: Benchmark, path: Path) -> pd.DataFrame:
+    """The ratings alone; no image is looked for.
+
+    Args:
+        benchmark: what to expect.
+        path: the score table; a split table, if there is one, lies beside it.
+
+    Returns:
+        Columns id, score, target, group and, where the set has an official split, split (train,
+        val or test). Row order is the table's.
+
+    Raises:
+        UserError: the table cannot be read or lacks a column, its number of rows is not the
+            published one, or a row is faulty; names table, row, expected value and remedy.
+    """
+    raw = _parse(benchmark, path)
+    if len(raw) != benchmark.table_rows:
+        raise UserError(
+            f"dataset `{benchmark.info.name}`: {path} has {len(raw)} rows, expected "
+            f"{benchmark.table_rows}; restore the whole table; {benchmark.info.where}"
+        )
+    names = rows.column(raw, benchmark.image, path)
+    scores = rows.numbers(rows.column(raw, benchmark.score, path), names, path)
+    raw = raw.assign(id=benchmark.name(names), score=scores)
+    raw = raw[~raw["id"].isin(benchmark.leave_out)].reset_index(drop=True)
+    rows.check(raw["id"], raw["score"], benchmark.info.low, benchmark.info.high, path)
+    return _described(benchmark, raw, path)
+
+
+def _parse(benchmark: Benchmark, path: Path) -> pd.DataFrame:
+    """The rows as they are; each format has its own exceptions for a damaged file."""
+    try:
+        return benchmark.read(path)
+    except Exception as fault:
+        reason = " ".join(f"{type(fault).__name__}: {fault}".split())
+        raise UserError(
+            f"dataset `{benchmark.info.name}`: {path} cannot be read ({reason}); restore it; "
+            f"{benchmark.info.where}"
+        ) from fault
+
+
+def _described(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+    table = raw[["id", "score"]].assign(
+        target=benchmark.info.to_target(raw["score"]), group=benchmark.group(raw).astype(str)
+    )
+    side = _official_sides(benchmark, raw, path)
+    return table if side is None else table.assign(split=side)
+
+
+def _official_sides(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.Series | None:
+    """train, val or test for each row; None where the files say nothing of it."""
+    if benchmark.split_column and benchmark.split_column[0] in raw.columns:
+        return benchmark.split_column[1](raw)
+    if benchmark.split_table is None:
+        return None
+    declared = benchmark.split_table
+    beside = path.parent / declared.file
+    if not beside.is_file():
+        return None
+    table = _parse(replace(benchmark, read=read_text), beside)
+    names = rows.column(table, (declared.image,), beside)
+    sides = rows.sides(rows.column(table, (declared.side,), beside), names, beside)
+    side_of = dict(zip(names, sides, strict=True))
+    lost = [name for name in raw["id"] if name not in side_of]
+    if lost:
+        raise UserError(f"{beside}: no row for {lost[0]!r}; restore the whole table")
+    return raw["id"].map(side_of)
+
+
+def load(benchmark: Benchmark) -> Dataset:
+    """Read a benchmark under the data root; no image is decoded.
+
+    Raises:
+        UserError: something is missing or faulty; see `locate`, `read_table` and `with_paths`.
+    """
+    layout = locate(benchmark, data_root())
+    table = read_table(benchmark, layout.table)
+    table = with_paths(table, layout.images, benchmark.info)
+    return Dataset(benchmark.info, table, content_fingerprint(table))

@@ -1,0 +1,117 @@
+"""Faults of a score table, told by the line they stand in."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from iqa.errors import UserError
+
+SIDES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+def column(table: pd.DataFrame, wanted: tuple[str, ...], source: Path) -> pd.Series:
+    """The first of the `wanted` columns that `table` has.
+
+    Raises:
+        UserError: it has none of them; lists those it has.
+    """
+    for name in wanted:
+        if name in table.columns:
+            return table[name]
+    found = ", ".join(map(str, table.columns))
+    raise UserError(
+        f"{source}: column {' or '.join(f'`{name}`' for name in wanted)} not found "
+        f"(found: {found}); restore the table as published, or name the column"
+    )
+
+
+def numbers(scores: pd.Series, names: pd.Series, source: Path) -> pd.Series:
+    """The scores as floats.
+
+    Raises:
+        UserError: a score is no finite number; names its row and image.
+    """
+    values = pd.to_numeric(scores, errors="coerce").astype(float)
+    bad = np.flatnonzero(~np.isfinite(values.to_numpy()))
+    if len(bad):
+        raise UserError(
+            f"{_at(source, bad[0], names)}: score is '{scores.iloc[bad[0]]}', expected a finite "
+            f"number; correct the row or restore the table"
+        )
+    return values
+
+
+def check(names: pd.Series, scores: pd.Series, low: float, high: float, source: Path) -> None:
+    """Refuse rows that cannot be used.
+
+    Args:
+        names: the images, one a row.
+        scores: finite, on the native scale.
+        low: lower end of the scale.
+        high: upper end of the scale.
+        source: the table, to name it.
+
+    Raises:
+        UserError: a row has no image, an image is there twice, or a score is outside [low, high].
+    """
+    nameless = np.flatnonzero(names.isna() | (names.astype(str).str.strip() == ""))
+    if len(nameless):
+        raise UserError(f"{_at(source, nameless[0], names)}: no image is named; complete the row")
+    twice = np.flatnonzero(names.duplicated())
+    if len(twice):
+        first = int(np.flatnonzero(names == names.iloc[twice[0]])[0])
+        raise UserError(
+            f"{_at(source, twice[0], names)}: is there already in row {first + 1}, expected one "
+            f"row an image; remove one of the two"
+        )
+    outside = np.flatnonzero((scores < low) | (scores > high))
+    if len(outside):
+        raise UserError(
+            f"{_at(source, outside[0], names)}: score {scores.iloc[outside[0]]:g} is outside the "
+            f"scale, expected {low:g} to {high:g}; correct the row or the scale"
+        )
+
+
+def sides(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
+    """A column that says training, validation or test, as train, val, test.
+
+    Raises:
+        UserError: another word stands there.
+    """
+    found = values.astype(str).str.strip().str.lower().map(SIDES)
+    bad = np.flatnonzero(found.isna())
+    if len(bad):
+        raise UserError(
+            f"{_at(source, bad[0], names)}: split is '{values.iloc[bad[0]]}', expected one of "
+            f"{', '.join(SIDES)}; correct the row"
+        )
+    return found
+
+
+def groups(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
+    """A column of content groups as text.
+
+    Raises:
+        UserError: a row has none.
+    """
+    missing = np.flatnonzero(values.isna())
+    if len(missing):
+        raise UserError(
+            f"{_at(source, missing[0], names)}: content group is empty, expected a name; complete "
+            f"column `{values.name}`"
+        )
+    return values.astype(str)
+
+
+def _at(source: Path, row: int, names: pd.Series) -> str:
+    """Where a fault is; rows count from 1, the header not among them."""
+    return f"{source}, row {row + 1} ({names.iloc[row]})"
