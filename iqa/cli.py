@@ -16,13 +16,18 @@ app = typer.Typer(
 )
 
 
+datasets_app = typer.Typer(help="List the data sets, or check one.")
+app.add_typer(datasets_app, name="datasets")
+
+
 def _table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table; the first column stays on one line, the others fold, nothing is cut."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        table.add_column(column)
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
     Console().print(table)
@@ -41,16 +46,44 @@ def list_backbones() -> None:
     _table("Backbones", columns, rows)
 
 
-@app.command("datasets")
-def list_datasets() -> None:
-    """List the data sets, with their scores, content groups and licence."""
-    from iqa.datasets import info, names
+@datasets_app.callback(invoke_without_command=True)
+def list_datasets(context: typer.Context) -> None:
+    """List the data sets: whether their files are found, and what to expect of them."""
+    if context.invoked_subcommand is not None:
+        return
+    from iqa.datasets import ENTRIES
 
-    rows = []
-    for known in map(info, names()):
+    rows, terms = [], []
+    for name, entry in sorted(ENTRIES.items()):
+        known, facts = entry.info, entry.facts
         scores = f"{known.score_kind} {known.low:g}-{known.high:g}"
-        rows.append([known.name, known.title, str(known.expected_rows), scores, known.group_rule])
-    _table("Data sets", ["name", "title", "images", "scores", "content group"], rows)
+        groups = f"{facts.groups}: {known.group_rule}" if facts else known.group_rule
+        split = "/".join(map(str, facts.split)) if facts and facts.split else "-"
+        rows.append([name, entry.files(), str(known.expected_rows), scores, split, groups])
+        terms.append([name, known.licence, known.where])
+    columns = ["name", "files", "images", "scores", "split", "content groups"]
+    _table("Data sets, under IQA_DATA (and csv:PATH: any table of paths and scores)", columns, rows)
+    _table("Terms", ["name", "licence", "how to get it"], terms)
+
+
+@datasets_app.command("check")
+def check_dataset(
+    name: Annotated[str, typer.Argument(help="a name from `iqa datasets`, or csv:PATH")],
+) -> None:
+    """Decode every image and compare the table with what was published."""
+    from iqa.datasets import check, info
+
+    report = check(name, progress=True)
+    if report.summary:
+        typer.echo(f"{name}: {report.summary}")
+    if name.startswith("csv:") and report.summary:
+        typer.echo(info(name).where)
+    for note in report.notes:
+        typer.echo(f"note, as published: {note}")
+    for fault in report.faults:
+        typer.echo(f"fault: {fault}")
+    typer.echo(f"faults: {len(report.faults)}" if report.faults else "nothing is wrong")
+    raise typer.Exit(1 if report.faults else 0)
 
 
 @app.command()

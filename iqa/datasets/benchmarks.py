@@ -142,7 +142,7 @@ CLIVE = Benchmark(
         where="ask at https://live.ece.utexas.edu/research/ChallengeDB/ and unpack to "
         "$IQA_DATA/CLIVE/ChallengeDB_release (the 7 training examples t1 to t7 do not count)",
     ),
-    facts=Facts(low=3.42, high=92.43, groups=1162),
+    facts=Facts(low=3.42, high=92.43, groups=1162, identical=(frozenset({"246.bmp", "333.bmp"}),)),
     folders=("CLIVE/ChallengeDB_release", "ChallengeDB_release", "CLIVE"),
     tables=("Data/AllImages_release.mat",),
     images=("Images",),
@@ -249,6 +249,24 @@ SPAQ = Benchmark(
     table_rows=11125,
 )
 
+# Found by hashing the published files: most are pairs of prompts that were given one image.
+AGIQA_3K_IDENTICAL = (
+    frozenset({"DALLE2_normal_253.jpg", "glide_normal_101.jpg", "glide_normal_263.jpg"}),
+    *(
+        frozenset(f"midjourney_normal_{number}.jpg" for number in pair)
+        for pair in (
+            ("072", "094"),
+            ("120", "185"),
+            ("131", "161"),
+            ("141", "186"),
+            ("217", "289"),
+            ("231", "250"),
+            ("240", "298"),
+            ("269", "285"),
+        )
+    ),
+)
+
 AGIQA_3K = Benchmark(
     info=DatasetInfo(
         name="agiqa3k",
@@ -264,7 +282,7 @@ AGIQA_3K = Benchmark(
         where="follow https://github.com/lcysyzxdxc/AGIQA-3k-Database and put data.csv and the "
         "folder images to $IQA_DATA/AGIQA-3K",
     ),
-    facts=Facts(low=0.0, high=4.49, groups=300),
+    facts=Facts(low=0.0, high=4.49, groups=300, identical=AGIQA_3K_IDENTICAL),
     folders=("AGIQA-3K", "agiqa-3k", "AGIQA3K"),
     tables=("data.csv",),
     images=("images", "AGIQA-3K", "."),

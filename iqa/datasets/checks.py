@@ -21,10 +21,12 @@ class Report:
     Attributes:
         summary: what is there, in one line; empty when the set could not be read.
         faults: what is wrong, each with its remedy; empty when all is well.
+        notes: what is so in the published set too, and cannot be mended.
     """
 
     summary: str
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def check(name: str, progress: bool = False) -> Report:
@@ -44,8 +46,15 @@ def check(name: str, progress: bool = False) -> Report:
         return Report("", (str(fault),))
     read = pd.DataFrame(_read_all(data, progress), index=data.table.index)
     table = data.table.assign(**{column: read[column] for column in ("digest", "fault")})
-    faults = [*_against_facts(data, facts), *_undecodable(table, data), *_duplicates(table)]
-    return Report(_summary(data), tuple(faults))
+    known = facts.identical if facts else ()
+    copies = _copies(table)
+    faults = [
+        *_against_facts(data, facts),
+        *_undecodable(table, data),
+        *(_told(same) for same in copies if frozenset(same["id"]) not in known),
+    ]
+    notes = [_told(same) for same in copies if frozenset(same["id"]) in known]
+    return Report(_summary(data), tuple(faults), tuple(notes))
 
 
 def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
@@ -98,7 +107,7 @@ def _against_facts(data: Dataset, facts: Facts | None) -> list[str]:
     if facts is None:
         return []
     table = data.table
-    expected = {
+    expected: dict[str, tuple[object, object]] = {
         "lowest score": (round(float(table["score"].min()), 2), facts.low),
         "highest score": (round(float(table["score"].max()), 2), facts.high),
         "content groups": (table["group"].nunique(), facts.groups),
@@ -120,18 +129,18 @@ def _undecodable(table: pd.DataFrame, data: Dataset) -> list[str]:
     ]
 
 
-def _duplicates(table: pd.DataFrame) -> list[str]:
-    """Sets of images with the same bytes, and whether they stand on two sides or in two groups."""
-    faults = []
-    for _, same in table[table.duplicated("digest", keep=False)].groupby("digest", sort=False):
-        names = ", ".join(same["id"])
-        if "split" in same and same["split"].nunique() > 1:
-            where = ", ".join(f"{r.id} in {r.split}" for r in same.itertuples())
-            faults.append(
-                f"the same bytes on two sides of the official split: {where}; leave one out"
-            )
-        elif same["group"].nunique() > 1:
-            faults.append(f"the same bytes in different content groups: {names}; leave one out")
-        else:
-            faults.append(f"the same bytes: {names}; leave one out")
-    return faults
+def _copies(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each set of images whose files have the same bytes."""
+    repeated = table[table.duplicated("digest", keep=False)]
+    return [same for _, same in repeated.groupby("digest", sort=False)]
+
+
+def _told(same: pd.DataFrame) -> str:
+    """What copies of one image mean for a split, in one line."""
+    names = ", ".join(same["id"])
+    if "split" in same and same["split"].nunique() > 1:
+        placed = ", ".join(f"{row.id} in {row.split}" for row in same.itertuples())
+        return f"the same bytes on two sides of the official split: {placed}; leave one out"
+    if same["group"].nunique() > 1:
+        return f"the same bytes in different content groups: {names}; give them one group"
+    return f"the same bytes: {names}; leave one out"

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from iqa.datasets import demo
-from iqa.datasets.types import Dataset, DatasetInfo
+from iqa.datasets import csv_table, demo, reader
+from iqa.datasets.benchmarks import BENCHMARKS, Benchmark
+from iqa.datasets.types import Dataset, DatasetInfo, Facts
 from iqa.errors import unknown
 
 
@@ -15,50 +16,79 @@ class Entry:
     Attributes:
         info: what is known before loading.
         read: (progress) -> Dataset.
+        files: () -> "found", "not found" or "made on use".
+        facts: what the whole set shows; None where it is not known in advance.
     """
 
     info: DatasetInfo
     read: Callable[[bool], Dataset]
+    files: Callable[[], str]
+    facts: Facts | None
 
 
-def _entry(info: DatasetInfo, recipe: demo.DemoRecipe) -> Entry:
-    return Entry(info, lambda progress: demo.load(info, recipe, progress))
+def _demo(info: DatasetInfo, recipe: demo.DemoRecipe) -> Entry:
+    facts = Facts(info.low, info.high, groups=len(recipe.photographs))
+    return Entry(
+        info, lambda progress: demo.load(info, recipe, progress), lambda: "made on use", facts
+    )
+
+
+def _benchmark(declared: Benchmark) -> Entry:
+    return Entry(
+        declared.info,
+        lambda _: reader.load(declared),
+        lambda: "found" if reader.is_there(declared) else "not found",
+        declared.facts,
+    )
+
+
+def _csv(name: str) -> Entry:
+    source = csv_table.parse(name)
+    info = csv_table.describe(source)
+    return Entry(info, lambda _: csv_table.load(source), lambda: "found", None)
 
 
 ENTRIES = {
     entry.info.name: entry
-    for entry in (_entry(demo.INFO, demo.FULL), _entry(demo.MINI_INFO, demo.MINI))
+    for entry in (
+        _demo(demo.INFO, demo.FULL),
+        _demo(demo.MINI_INFO, demo.MINI),
+        *map(_benchmark, BENCHMARKS),
+    )
 }
 
 
 def names() -> list[str]:
-    """The names that `load` knows, in alphabetical order."""
+    """The names that `load` knows, in alphabetical order; it reads `csv:PATH` too."""
     return sorted(ENTRIES)
 
 
 def info(name: str) -> DatasetInfo:
-    """What is known of a data set without reading it.
+    """What is known of a data set without reading it; of a `csv:` table, what its columns say.
 
     Raises:
-        UserError: `name` is not in `names()`.
+        UserError: `name` is not in `names()`, or the `csv:` table is missing or faulty.
     """
-    return _find(name).info
+    return find(name).info
 
 
 def load(name: str, progress: bool = False) -> Dataset:
     """Read a data set.
 
     Args:
-        name: one of `names()`.
+        name: one of `names()`, or `csv:PATH` as `iqa.datasets.csv_table` describes.
         progress: show a progress bar on standard error where reading takes long.
 
     Raises:
         UserError: `name` is not in `names()`, or the set's files are missing or faulty.
     """
-    return _find(name).read(progress)
+    return find(name).read(progress)
 
 
-def _find(name: str) -> Entry:
+def find(name: str) -> Entry:
+    """The entry of a name; a UserError lists the names there are."""
+    if name.startswith(csv_table.PREFIX):
+        return _csv(name)
     if name not in ENTRIES:
-        raise unknown("dataset", name, names())
+        raise unknown("dataset", name, [*names(), "csv:PATH"])
     return ENTRIES[name]

@@ -52,6 +52,25 @@ class DatasetInfo:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What the whole published table shows, to check a copy against.
+
+    Attributes:
+        low: lowest score, to two decimals.
+        high: highest score, to two decimals.
+        groups: number of content groups.
+        split: images of the official training, validation and test side, None without one.
+        identical: sets of ids whose files have the same bytes in the published archive.
+    """
+
+    low: float
+    high: float
+    groups: int
+    split: tuple[int, int, int] | None = None
+    identical: tuple[frozenset[str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Rated images: a table with one row an image, checked when made.
 
