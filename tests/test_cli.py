@@ -45,6 +45,22 @@ def test_lists(words, said):
     assert said in done.stdout
 
 
+def test_datasets_are_listed_whole():
+    said = call("datasets").stdout
+    for name in ("agiqa1k", "agiqa3k", "clive", "demo_mini", "kadid10k", "koniq10k", "spaq"):
+        assert f"│ {name} " in said
+    assert "…" not in said
+
+
+def test_datasets_check_ends_with_what_is_wrong(tmp_path):
+    table = tmp_path / "ratings.csv"
+    table.write_text("image,mos\na.png,1\nb.png,2\n")
+    done = call("datasets", "check", f"csv:{table}")
+    assert done.returncode == 1
+    assert "2 of 2 images are not in" in done.stdout
+    assert done.stdout.endswith("faults: 1\n")
+
+
 def test_help_does_not_import_torch():
     code = "import sys; import iqa.cli; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,10 +1,11 @@
 """Images, scores and content groups, and how they are split."""
 
+from iqa.datasets.checks import Report, check
 from iqa.datasets.folds import grouped_folds
 from iqa.datasets.manifest import Split, check_groups, read_split, shared_groups, write_split
 from iqa.datasets.photographs import PHOTOGRAPHS, Photograph
 from iqa.datasets.pseudo_mos import METRICS, level_trend
-from iqa.datasets.registry import info, load, names
+from iqa.datasets.registry import ENTRIES, info, load, names
 from iqa.datasets.splits import (
     SPLITS,
     grouped_split,
@@ -12,16 +13,20 @@ from iqa.datasets.splits import (
     published_split,
     random_split,
 )
-from iqa.datasets.types import Dataset, DatasetInfo
+from iqa.datasets.types import Dataset, DatasetInfo, Facts
 
 __all__ = [
+    "ENTRIES",
     "METRICS",
     "PHOTOGRAPHS",
     "SPLITS",
     "Dataset",
     "DatasetInfo",
+    "Facts",
     "Photograph",
+    "Report",
     "Split",
+    "check",
     "check_groups",
     "grouped_folds",
     "grouped_split",

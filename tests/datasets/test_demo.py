@@ -122,7 +122,7 @@ def test_a_missing_photograph_is_one_line_and_leaves_nothing(cache, monkeypatch)
 
 
 def test_an_unknown_name_is_one_line():
-    with pytest.raises(UserError, match="unknown dataset 'dmeo': choose one of agiqa1k, .*demo_mini"):
+    with pytest.raises(UserError, match=r"unknown dataset .dmeo.: choose one of agiqa1k, .*mini"):
         datasets.load("dmeo")
     assert {"demo", "demo_mini"} <= set(datasets.names())
     assert datasets.info("demo").expected_rows == 1375
