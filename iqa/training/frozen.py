@@ -1,6 +1,7 @@
 """Training of heads on cached features: every preset and seed of a study at once."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,9 @@ class HeadTraining(BaseModel):
     The optimiser, learning rate, epochs and objective are those of arXiv:2509.17374's code; the
     batch is larger (there 12 images in steps of 2), and the features are standardised by the
     mean and standard deviation of the training images, which the paper does not do.
+
+    `checkpoint` says which epoch of each head is kept: "best", the one of best SRCC on the images
+    given as `val`, or "last", whatever the others gave.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +45,7 @@ class HeadTraining(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0)
     objective: str = "mse+margin"
     standardize: bool = True
+    checkpoint: Literal["best", "last"] = "best"
     hidden: int = Field(default=512, ge=1)
 
     @field_validator("objective")
@@ -62,7 +67,7 @@ def train_heads(
     device: str = "cpu",
     progress: bool = False,
 ) -> TrainedHeads:
-    """Train every preset with every seed, and keep each head's epoch of best validation SRCC.
+    """Train every preset with every seed, and keep one epoch of each head: `config.checkpoint`.
 
     A seed sets a head's initialisation and the order of its images; both are the same for all
     presets, so heads of one seed can be compared in pairs. Each head is trained as if it were
@@ -73,7 +78,8 @@ def train_heads(
         features: (N, D), finite.
         targets: (N,), finite; in [0, 1], higher is better.
         train: indices into N of the images to train on.
-        val: indices of those to choose the epoch on; the first of equally good epochs wins.
+        val: indices of those to choose the epoch on; the first of equally good epochs wins. With
+            `checkpoint="last"` they choose nothing, and are only watched in the history.
         presets: names in `iqa.heads.PRESETS`.
         seeds: one or more integers.
         config: defaults to `HeadTraining()`.
@@ -97,7 +103,8 @@ def train_heads(
     with Progress(disable=not progress) as bar:
         task = bar.add_task("training heads", total=len(tiles) * config.epochs)
         done = [_train_tile(data, *tile, config, lambda: bar.advance(task)) for tile in tiles]
-    return _gathered(presets, seeds, data, done)
+    merit = "val_srcc" if config.checkpoint == "best" else "epoch"
+    return _gathered(presets, seeds, data, done, merit)
 
 
 def _tiles(
@@ -141,8 +148,9 @@ def _train_tile(
         _check_finite(loss, presets, seeds, config.learning_rate)
         srcc = _srcc(stack.predict(data.x_val).cpu().numpy(), data.y_val.cpu().numpy())
         # The first epoch is kept whatever it gives; constant predictions (NaN) never beat another.
-        better = (srcc > best) | (np.isnan(best) & ~np.isnan(srcc)) | (epoch == 1)
-        best = np.where(better, srcc, best)
+        merit = srcc if config.checkpoint == "best" else np.full(stack.shape, float(epoch))
+        better = (merit > best) | (np.isnan(best) & ~np.isnan(merit)) | (epoch == 1)
+        best = np.where(better, merit, best)
         for p, preset in enumerate(presets):
             _overwrite(kept[preset], stack.state(p), torch.as_tensor(better[p]))
         rows += _rows(presets, seeds, epoch, loss, srcc)
@@ -217,8 +225,12 @@ def _gathered(
     seeds: Sequence[int],
     data: TrainingData,
     tiles: Sequence[tuple[dict[str, dict[str, Tensor]], list[dict]]],
+    merit: str,
 ) -> TrainedHeads:
-    """Put the tiles together again; those of one preset come in the order of its seeds."""
+    """Put the tiles together again; those of one preset come in the order of its seeds.
+
+    `merit` is the column of the history whose largest value marks the chosen epoch.
+    """
     state = {}
     for preset in presets:
         parts = [kept[preset] for kept, _ in tiles if preset in kept]
@@ -226,8 +238,8 @@ def _gathered(
     history = pd.DataFrame([row for _, rows in tiles for row in rows])
     history["order"] = history["preset"].map(presets.index)
     history = history.sort_values(["order", "seed", "epoch"], kind="stable", ignore_index=True)
-    # The best epoch, NaN counting as worst; idxmax takes the first of equals.
-    ranked = history["val_srcc"].fillna(-np.inf).groupby([history["order"], history["seed"]])
+    # NaN counts as worst; idxmax takes the first of equals.
+    ranked = history[merit].fillna(-np.inf).groupby([history["order"], history["seed"]])
     history["chosen"] = history.index.isin(ranked.idxmax())
     return TrainedHeads(
         tuple(presets), tuple(seeds), data.mean, data.std, state, history.drop(columns="order")

@@ -53,6 +53,24 @@ def test_other_objectives_agree_too(objective):
     np.testing.assert_allclose(trained.predict(X[VAL])[1, 1], preds[best], atol=1e-5)
 
 
+def test_last_checkpoint_is_the_last_epoch_whatever_validation_says():
+    config = SMALL.model_copy(update={"epochs": 8, "learning_rate": 0.02})
+    best = train_heads(X, Y, TRAIN, VAL, ["relu", "gated"], SEEDS, config)
+    config = config.model_copy(update={"checkpoint": "last"})
+    last = train_heads(X, Y, TRAIN, VAL, ["relu", "gated"], SEEDS, config)
+    other = train_heads(X, Y, TRAIN, VAL[::-2], ["relu", "gated"], SEEDS, config)
+    np.testing.assert_array_equal(last.predict(X), other.predict(X))
+    assert last.history.query("chosen")["epoch"].tolist() == [8] * 6
+    drop = ["chosen"]
+    assert last.history.drop(columns=drop).equals(best.history.drop(columns=drop))
+    # Heads whose best epoch was an earlier one are others; there must be one for this to show.
+    early = (best.history.query("chosen")["epoch"] < 8).to_numpy().reshape(2, 3)
+    assert early.any()
+    assert ((last.predict(X) != best.predict(X)).any(axis=-1) == early).all()
+    preds = one_at_a_time(standardised(), Y, TRAIN, VAL, "gated", 8, config)
+    np.testing.assert_allclose(last.predict(X[VAL])[1, 0], preds[-1], atol=1e-4)
+
+
 @pytest.mark.parametrize("heads", [1, 2, 7])
 def test_tiling_does_not_change_the_numbers(trained, monkeypatch, heads):
     monkeypatch.setitem(frozen.TILE_BYTES, "cpu", heads * 4 * 12 * SMALL.hidden)
@@ -170,6 +188,8 @@ def test_bad_arguments(change, message):
 def test_bad_configuration():
     with pytest.raises(UserError, match="unknown objective"):
         HeadTraining(objective="mae")
+    with pytest.raises(ValidationError, match="'best' or 'last'"):
+        HeadTraining(checkpoint="test")
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         HeadTraining(epochs=0)
     with pytest.raises(ValidationError, match="Extra inputs"):
