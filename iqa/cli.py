@@ -1,5 +1,6 @@
 """The `iqa` command: a thin layer over the package. Heavy imports wait until they are needed."""
 
+import os
 import sys
 import warnings
 from typing import Annotated, Literal
@@ -30,7 +31,10 @@ def _table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 200  # a pipe has no edge to fit
+    console.print(table)
 
 
 @app.command("backbones")
