@@ -1,6 +1,5 @@
 """The `iqa` command: a thin layer over the package. Heavy imports wait until they are needed."""
 
-import os
 import sys
 import warnings
 from typing import Annotated, Literal
@@ -32,7 +31,7 @@ def _table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
+    if not console.is_terminal:
         console.width = 200  # a pipe has no edge to fit
     console.print(table)
 
