@@ -40,7 +40,7 @@ class Record(BaseModel):
         schema_version: of this format; another one is refused on reading.
         experiment: name of the notebook.
         parameters: every parameter of the run.
-        protocol: "rigorous" or "published".
+        protocol: "rigorous" or "published"; "varied" where a run compares several.
         dataset: what was used of which data set.
         splits: manifest hash of each split, in the order of the folds.
         seeds: of the heads.

@@ -25,16 +25,22 @@ def save_figure(folder: Path, name: str, figure: Figure, ending: str = "svg") ->
     plt.close(figure)
 
 
-def what_was_run(record: Record) -> str:
-    """One paragraph on the data, the backbone and the protocol; says pseudo-MOS and untrained."""
+def what_was_run(record: Record, protocol: str = "") -> str:
+    """One paragraph on the data, the backbone and the protocol; says pseudo-MOS and untrained.
+
+    `protocol` is said in place of the record's own, where a run varies it.
+    """
     used, settings = record.dataset, record.parameters
+    protocol = protocol or (
+        f"Protocol *{record.protocol}*: {settings['folds']}-fold cross-validation over contents, "
+        "checkpoint chosen on validation"
+    )
     backbone = settings["backbone"] + (" (**untrained**)" if record.untrained else "")
     training = settings["training"]
     return (
         f"**What was run.** {used.title}: {used.images:,} images of {used.groups} contents, scores "
         f"are **{used.score_kind}**. Backbone {backbone}, frozen, at {settings['input_size']} px. "
-        f"Protocol *{record.protocol}*: {settings['folds']}-fold cross-validation over contents, "
-        f"checkpoint chosen on validation, seed{'s' if len(record.seeds) > 1 else ''} "
+        f"{protocol}, seed{'s' if len(record.seeds) > 1 else ''} "
         f"{listing([str(s) for s in record.seeds])}; {training['epochs']} epochs of Adam at "
         f"{training['learning_rate']:g}, batch {training['batch_size']}, objective "
         f"{training['objective']}."

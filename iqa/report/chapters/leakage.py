@@ -19,7 +19,7 @@ def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""
     record, tables = read_record(run)
     summary, clean = tables["summary"], record.metrics["clean"]
-    save_text(folder, "setting", what_was_run(record))
+    save_text(folder, "setting", what_was_run(record, "Protocol varied as below"))
     save_text(folder, "findings", findings(record, summary))
     save_text(folder, "table", markdown(main_table(summary)))
     save_figure(folder, "protocols", figures.protocols(summary, clean))
