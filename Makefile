@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lab lint lock clean
+.PHONY: help install report test lab cpu lint lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ test: $(INSTALLED)      ## run the tests
 
 lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 	jupyter lab notebooks
+
+cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
+	snakemake --cores all --config profile=cpu --quiet rules --rerun-incomplete -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
 	ruff format --check .

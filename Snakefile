@@ -32,6 +32,11 @@ rule all:
         f"{SITE}/index.html",
 
 
+rule runs:
+    input:
+        expand(STAMPS + "/runs/{run}", run=RUNS),
+
+
 rule features:
     input:
         CODE,
@@ -64,6 +69,7 @@ rule book:
         PAGES,
         REPORT,
         "results/literature/table5.csv",
+        [str(p) for p in Path("results/runs").rglob("record.json")],
     output:
         f"{SITE}/index.html",
     params:

@@ -73,21 +73,30 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
     """What the study says, in sentences made from its numbers."""
     best, last = heads.iloc[0], heads.iloc[-1]
     baseline, kind = record.metrics["baseline"], record.dataset.score_kind
-    within = heads["srcc_within"]
+    within, few = heads["srcc_within"], record.dataset.groups < 30
     over_all = comparisons[comparisons["figure"] == "srcc"]
     inside = comparisons[comparisons["figure"] == "srcc_within"]
+    ordered = (
+        f"- Within one content, SRCC is {short(within.min())} to {short(within.max())}, over all "
+        f"images {short(heads['srcc'].min())} to {short(heads['srcc'].max())}. "
+    )
     lines = [
         f"- The best head over all images is **{best['head']}** with SRCC "
         f"{with_interval(best['srcc'], best['low'], best['high'])} ({kind}); the last is "
         f"{last['head']} with {short(last['srcc'])}. {_significance(over_all, baseline)}",
-        f"- Within one content, SRCC is {short(within.min())} to {short(within.max())}: heads "
-        "order versions of one photograph far better than versions of different ones. "
-        f"{_significance(inside, baseline)}",
-        *(_claim(over_all, inside, head, baseline) for head in ("sigmoid", "gated")),
-        f"- The intervals draw {record.dataset.groups} contents; with so few they are wide, and "
-        "their p-values approximate.",
+        ordered + _significance(inside, baseline) if len(inside) else "",
+        *claims(comparisons, baseline),
+        f"- The intervals draw {record.dataset.groups:,} contents"
+        + ("; with so few they are wide, and their p-values approximate." if few else "."),
     ]
     return "\n".join(line for line in lines if line)
+
+
+def claims(comparisons: pd.DataFrame, baseline: str) -> list[str]:
+    """Whether the paper's claims for its two heads are seen here, a sentence each."""
+    over_all = comparisons[comparisons["figure"] == "srcc"]
+    inside = comparisons[comparisons["figure"] == "srcc_within"]
+    return [_claim(over_all, inside, head, baseline) for head in ("sigmoid", "gated")]
 
 
 def _significance(comparisons: pd.DataFrame, baseline: str) -> str:
@@ -101,9 +110,10 @@ def _significance(comparisons: pd.DataFrame, baseline: str) -> str:
         for names, word in ((better, "better"), (worse, "worse"))
         if names
     ]
+    rest = len(comparisons) - len(sure)
     return (
         f"Against {baseline}, **{' and '.join(said)}** (Holm-corrected p < .05); of the "
-        f"{len(comparisons)} heads compared, {len(comparisons) - len(sure)} cannot be told from it."
+        f"{len(comparisons)} heads compared, {rest or 'none'} cannot be told from it."
     )
 
 

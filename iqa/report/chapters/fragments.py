@@ -48,7 +48,10 @@ def what_was_run(record: Record, protocol: str = "") -> str:
 
 
 def save_provenance(folder: Path, record: Record, notebook: str) -> None:
-    """Write `record.md`: the run behind the page's numbers, folded away."""
+    """Write `record.md`: the run behind the page's numbers, folded away.
+
+    It leads to the executed `notebook` where that is a page of the book.
+    """
     libraries = ", ".join(f"{name} {version}" for name, version in record.libraries.items())
     splits = ", ".join(f"`{mark}`" for mark in record.splits) or "none"
     rows = {
@@ -62,9 +65,10 @@ def save_provenance(folder: Path, record: Record, notebook: str) -> None:
     }
     lines = [f"| {name} | {text} |" for name, text in rows.items()]
     table = "\n".join(["| | |", "|:--|:--|", *lines])
+    link = f"The executed notebook: [{notebook}](runs/{notebook}.ipynb).\n"
+    there = (folder.parents[1] / "runs" / f"{notebook}.ipynb").is_file()
     save_text(
         folder,
         "record",
-        f":::{{dropdown}} The record behind these numbers\n{table}\n\n"
-        f"The executed notebook: [{notebook}](runs/{notebook}.ipynb).\n:::",
+        f":::{{dropdown}} The record behind these numbers\n{table}\n\n{link if there else ''}:::",
     )

@@ -14,8 +14,6 @@ from iqa.report.chapters.fragments import (
 )
 from iqa.report.tables import listing, markdown, short
 
-WHERE = ["learning_rate", "head", "layer"]
-
 
 def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""

@@ -7,8 +7,15 @@ from iqa.report.chapters import activations, gate
 from iqa.report.chapters.fragments import save_text
 
 
-def write(profile: Profile, runs: dict[str, Path], folder: Path) -> None:
-    """Write the fragments of the first page from the records in `runs`."""
+def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folder: Path) -> None:
+    """Write the fragments of the first page.
+
+    Args:
+        profile: that the book shows.
+        runs: its runs by name.
+        human: the committed runs on human ratings by name.
+        folder: where to.
+    """
     record, tables = read_record(runs["activations"])
     found = activations.findings(record, tables["heads"], tables["comparisons"])
     gate_record, gate_tables = read_record(runs["gate"])
@@ -26,3 +33,14 @@ def write(profile: Profile, runs: dict[str, Path], folder: Path) -> None:
         else f"This build shows the profile **{profile.name}**: {profile.title}.",
     )
     save_text(folder, "findings", f"{found}\n{gate_says}")
+    save_text(folder, "human", "\n".join(_on_human_ratings(path) for path in human.values()))
+
+
+def _on_human_ratings(run: Path) -> str:
+    """The two claims on one set that people rated; empty where the run studied something else."""
+    record, tables = read_record(run)
+    if record.experiment != "activations":
+        return ""
+    said = activations.claims(tables["comparisons"], record.metrics["baseline"])
+    where = f"**{record.dataset.title}** ({record.dataset.images:,} images)"
+    return "\n".join(f"- {where}: {line.removeprefix('- ')}" for line in said)
