@@ -6,6 +6,7 @@ from pathlib import Path
 
 from iqa.errors import UserError
 from iqa.experiments import project_root, read_profile
+from iqa.experiments.record import read_summary
 from iqa.files import written_whole
 from iqa.report.chapters import WRITERS, literature
 from iqa.report.chapters.home import write as write_home
@@ -30,6 +31,7 @@ def stage(profile_name: str, target: Path) -> None:
         generated = draft / "_generated"
         (draft / "runs").mkdir()
         for spec in profile.runs:
+            read_summary(runs[spec.label])  # tells a missing run in one line
             shutil.copyfile(
                 runs[spec.label] / "notebook.ipynb", draft / "runs" / f"{spec.label}.ipynb"
             )
