@@ -45,7 +45,7 @@ def list_backbones() -> None:
         [s.name, str(s.dim), str(s.input_size), s.pooling, s.source, s.licence]
         for s in REGISTRY.values()
     ]
-    columns = ["name", "feature size", "input px", "pooling", "weights", "licence"]
+    columns = ["name", "channels", "input px", "pooling", "weights", "licence"]
     _table("Backbones", columns, rows)
 
 

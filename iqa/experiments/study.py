@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from iqa import backbones, datasets
 from iqa.datasets import Dataset, Split, grouped_folds
-from iqa.errors import UserError, unknown
+from iqa.errors import UserError
 from iqa.experiments.profile import explain
 from iqa.experiments.record import Record, describe_run
 from iqa.features import Features, extract
-from iqa.heads import PRESETS
+from iqa.heads import find_preset
 from iqa.training import HeadTraining, TrainedHeads, train_heads
 
 
@@ -76,8 +76,7 @@ def check_names(study: Study) -> None:
     datasets.info(study.dataset)
     backbones.find(study.backbone)
     for name in study.heads:
-        if name not in PRESETS:
-            raise unknown("head", name, list(PRESETS))
+        find_preset(name)
 
 
 def prepare(study: Study, progress: bool = False) -> Prepared:

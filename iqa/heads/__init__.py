@@ -9,7 +9,7 @@ from iqa.heads.activations import (
     scaled_sigmoid,
 )
 from iqa.heads.gate import ActivationGate, HardGate
-from iqa.heads.mlp import PRESETS, MLPHead, Preset
+from iqa.heads.mlp import PRESETS, MLPHead, Preset, find_preset
 
 __all__ = [
     "CANDIDATES",
@@ -21,6 +21,7 @@ __all__ = [
     "LearnableSigmoid",
     "MLPHead",
     "Preset",
+    "find_preset",
     "make_activation",
     "scaled_sigmoid",
 ]

@@ -49,6 +49,17 @@ PRESETS: dict[str, Preset] = {
 """Heads by name. Your own is one new entry, and is then trained and saved like the others."""
 
 
+def find_preset(name: str) -> Preset:
+    """The entry of `PRESETS` called `name`.
+
+    Raises:
+        UserError: there is none; the message lists those there are.
+    """
+    if name not in PRESETS:
+        raise unknown("head", name, list(PRESETS))
+    return PRESETS[name]
+
+
 class MLPHead(nn.Module):
     """Linear(d, 512) - act1 - Linear(512, 512) - act2 - Linear(512, 1), PyTorch's default init.
 
@@ -89,9 +100,8 @@ class MLPHead(nn.Module):
         >>> sum(p.numel() for p in MLPHead.from_preset("gated", 1152).parameters())
         856065
         """
-        if name not in PRESETS:
-            raise unknown("head", name, list(PRESETS))
-        return cls(in_features, PRESETS[name].act1, PRESETS[name].act2, hidden)
+        preset = find_preset(name)
+        return cls(in_features, preset.act1, preset.act2, hidden)
 
     def forward(self, features: Tensor) -> Tensor:
         """Scores (N,) of features (N, d)."""

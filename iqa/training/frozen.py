@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from iqa.errors import UserError, unknown
-from iqa.heads import PRESETS, MLPHead
+from iqa.heads import MLPHead, find_preset
 from iqa.training.inputs import Indices, TrainingData, prepare
 from iqa.training.objectives import OBJECTIVES
 from iqa.training.stack import HeadStack
@@ -92,8 +92,7 @@ def train_heads(
     """
     config = config or HeadTraining()
     for name in presets:
-        if name not in PRESETS:
-            raise unknown("head", name, list(PRESETS))
+        find_preset(name)
     if not (len(presets) and len(seeds) and len(train) and len(val)):
         raise UserError("training: presets, seeds, train and val must each hold one entry or more")
     if len(set(presets)) < len(presets) or len(set(seeds)) < len(seeds):

@@ -70,6 +70,17 @@ def _hardened(hardened: pd.DataFrame) -> pd.DataFrame:
 
 def findings(movement: pd.DataFrame, hardened: pd.DataFrame, steps: int) -> str:
     """How far the paper's gate moved at each learning rate, and what hardening costs."""
+    means = hardened.groupby(["head", "learning_rate"])[["soft", "hard"]].mean()
+    costs = means["hard"] - means["soft"]
+    cost = (
+        f"- Leaving each channel its preferred activation alone changes SRCC by "
+        f"{short(costs.min(), sign=True)} to {short(costs.max(), sign=True)}, by head and rate."
+    )
+    return "\n".join([*paper_gate(movement, steps), cost])
+
+
+def paper_gate(movement: pd.DataFrame, steps: int) -> list[str]:
+    """How far the paper's gate moved, a sentence a learning rate, the smallest first."""
     lines = []
     paper = movement[movement["head"] == "gated"].sort_values("learning_rate")
     for _, row in paper.iterrows():
@@ -81,10 +92,4 @@ def findings(movement: pd.DataFrame, hardened: pd.DataFrame, steps: int) -> str:
             f"Adam moves a number by about its learning rate a step, so {steps} steps, to the "
             f"last epoch, could take *g* to about {rate * steps:.2g}."
         )
-    means = hardened.groupby(["head", "learning_rate"])[["soft", "hard"]].mean()
-    costs = means["hard"] - means["soft"]
-    lines.append(
-        f"- Leaving each channel its preferred activation alone changes SRCC by "
-        f"{short(costs.min(), sign=True)} to {short(costs.max(), sign=True)}, by head and rate."
-    )
-    return "\n".join(lines)
+    return lines

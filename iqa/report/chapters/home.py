@@ -19,9 +19,7 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
     record, tables = read_record(runs["activations"])
     found = activations.findings(record, tables["heads"], tables["comparisons"])
     gate_record, gate_tables = read_record(runs["gate"])
-    gate_says = gate.findings(
-        gate_tables["movement"], gate_tables["hardened"], gate_record.metrics["steps"]
-    ).splitlines()[0]
+    gate_says = gate.paper_gate(gate_tables["movement"], gate_record.metrics["steps"])[0]
     used = record.dataset
     save_text(
         folder,
