@@ -8,18 +8,7 @@ from pytorch_grad_cam.utils.image import show_cam_on_image
 from torch import Tensor, nn
 
 from iqa.backbones import Backbone
-
-
-class _Score(nn.Module):
-    """Backbone and head in one: images (N, 3, H, W) in [0, 1] to scores (N, 1)."""
-
-    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.head = head
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.backbone(images)).unsqueeze(-1)
+from iqa.models import QualityModel
 
 
 def _raw_score(output: Tensor) -> Tensor:
@@ -43,7 +32,7 @@ def score_maps(
     Returns:
         Maps (N, H, W) in [0, 1]; all 0 where nothing raises the score.
     """
-    model = _Score(backbone, head).eval()
+    model = QualityModel(backbone, head).eval()
     layer = backbone.get_submodule(backbone.spec.cam_layer)
     pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
     with GradCAM(model=model, target_layers=[layer]) as cam:
