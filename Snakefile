@@ -7,7 +7,7 @@ from iqa.experiments.parameters import merged
 
 PROFILE = read_profile(config.get("profile", "demo"))
 RUNS = {spec.label: spec for spec in PROFILE.resolved()}
-CODE = [str(p) for p in Path("iqa").rglob("*.py") if p.parts[1] not in ("report", "cli.py")]
+CODE = [str(p) for p in Path("iqa").rglob("*.py") if p.parts[1] not in ("report", "cli")]
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
 REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
 STAMPS = f"build/stamps/{PROFILE.name}"

@@ -80,8 +80,8 @@ class Record(BaseModel):
 def source_fingerprint() -> str:
     """Fingerprint of the package's source that a result depends on (not the command line's)."""
     root = Path(iqa.__file__).parent
-    files = [p for p in sorted(root.rglob("*.py")) if p.name != "cli.py"]
-    used = [p for p in files if p.relative_to(root).parts[0] != "report"]
+    files = sorted(root.rglob("*.py"))
+    used = [p for p in files if p.relative_to(root).parts[0] not in ("report", "cli")]
     return fingerprint(*(part for p in used for part in (str(p.relative_to(root)), p.read_bytes())))
 
 

@@ -1,0 +1,63 @@
+"""`iqa backbones` and `iqa datasets`: what there is."""
+
+from typing import Annotated
+
+import typer
+
+from iqa.cli.tables import print_table
+
+datasets_app = typer.Typer(help="List the data sets, or check one.")
+
+
+def list_backbones() -> None:
+    """List the backbones, their features and where their weights come from."""
+    from iqa.backbones import REGISTRY
+
+    rows = [
+        [s.name, str(s.dim), str(s.input_size), s.pooling, s.source, s.licence]
+        for s in REGISTRY.values()
+    ]
+    columns = ["name", "channels", "input px", "pooling", "weights", "licence"]
+    print_table("Backbones", columns, rows)
+
+
+@datasets_app.callback(invoke_without_command=True)
+def list_datasets(context: typer.Context) -> None:
+    """List the data sets: whether their files are found, and what to expect of them."""
+    if context.invoked_subcommand is not None:
+        return
+    from iqa.datasets import ENTRIES
+
+    rows, terms = [], []
+    for name, entry in sorted(ENTRIES.items()):
+        known, facts = entry.info, entry.facts
+        scores = f"{known.score_kind} {known.low:g}-{known.high:g}"
+        groups = f"{facts.groups}: {known.group_rule}" if facts else known.group_rule
+        split = "/".join(map(str, facts.split)) if facts and facts.split else "-"
+        rows.append([name, entry.files(), str(known.expected_rows), scores, split, groups])
+        terms.append([name, known.licence, known.where])
+    columns = ["name", "files", "images", "scores", "split", "content groups"]
+    print_table(
+        "Data sets, under IQA_DATA (and csv:PATH: any table of paths and scores)", columns, rows
+    )
+    print_table("Terms", ["name", "licence", "how to get it"], terms)
+
+
+@datasets_app.command("check")
+def check_dataset(
+    name: Annotated[str, typer.Argument(help="a name from `iqa datasets`, or csv:PATH")],
+) -> None:
+    """Decode every image and compare the table with what was published."""
+    from iqa.datasets import check, info
+
+    report = check(name, progress=True)
+    if report.summary:
+        typer.echo(f"{name}: {report.summary}")
+    if name.startswith("csv:") and report.summary:
+        typer.echo(info(name).where)
+    for note in report.notes:
+        typer.echo(f"note, as published: {note}")
+    for fault in report.faults:
+        typer.echo(f"fault: {fault}")
+    typer.echo(f"faults: {len(report.faults)}" if report.faults else "nothing is wrong")
+    raise typer.Exit(1 if report.faults else 0)

@@ -1,0 +1,44 @@
+"""`iqa features` and `iqa run`: one step of a study."""
+
+from typing import Annotated, Literal
+
+import typer
+
+
+def features(
+    dataset: Annotated[str, typer.Argument(help="a name from `iqa datasets`")],
+    backbone: Annotated[str, typer.Argument(help="a name from `iqa backbones`")],
+    input_size: Annotated[
+        int | None, typer.Option(help="side in pixels; by default the backbone's own")
+    ] = None,
+    weights: Annotated[
+        Literal["pretrained", "none"], typer.Option(help="none: an untrained control")
+    ] = "pretrained",
+) -> None:
+    """Compute and cache the features of a data set; goes on where it was cut off."""
+    from iqa.backbones import find
+    from iqa.datasets import load
+    from iqa.features import extract
+
+    find(backbone)  # a misspelt name is told before a data set is made
+    data = load(dataset, progress=True)
+    found = extract(data, backbone, input_size, weights=weights, progress=True)
+    images, size = found.values.shape
+    typer.echo(f"{dataset}: {images} images, {size} features each by {backbone} ({found.key})")
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help="a run of the profile, such as activations")],
+    profile: Annotated[str, typer.Option(help="a file in profiles/ without its ending")] = "demo",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value: another value of a parameter")
+    ] = None,
+) -> None:
+    """Run one experiment's notebook, unless its record is up to date."""
+    from iqa.experiments import override, parse_assignments, read_profile
+    from iqa.experiments import run as run_experiment
+
+    chosen = read_profile(profile)
+    spec = override(chosen.find(experiment), parse_assignments(set_ or []))
+    outcome = run_experiment(spec, chosen, progress=True)
+    typer.echo(f"{'done' if outcome.fresh else 'up to date'}: {outcome.folder}")
