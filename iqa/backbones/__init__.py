@@ -7,6 +7,7 @@ from iqa.backbones.registry import REGISTRY, BackboneSpec, Weights, find
 from iqa.backbones.weights import weights_id
 
 if TYPE_CHECKING:
+    from iqa.backbones.lora import add_lora, merge_lora
     from iqa.backbones.model import Backbone, load, load_classifier
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "Backbone",
     "BackboneSpec",
     "Weights",
+    "add_lora",
     "check_pooling",
     "find",
     "load",
     "load_classifier",
+    "merge_lora",
     "weights_id",
 ]
 
@@ -30,4 +33,8 @@ def __getattr__(name: str) -> Any:
         from iqa.backbones import model
 
         return getattr(model, name)
+    if name in ("add_lora", "merge_lora"):
+        from iqa.backbones import lora
+
+        return getattr(lora, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

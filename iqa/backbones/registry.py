@@ -28,6 +28,8 @@ class BackboneSpec:
         pooling: The pooling used unless another is asked for, a key of `POOLINGS`.
         licence: The licence of the weights.
         cam_layer: The submodule Grad-CAM looks at: the last one whose output is a (N, C, h, w) map.
+        lora_targets: The submodules of the body that adapters sit on, as a regular expression that
+            their whole name matches.
         blocks: How many of the network's groups of blocks are run; None runs all of it.
     """
 
@@ -45,6 +47,7 @@ class BackboneSpec:
     pooling: str
     licence: str
     cam_layer: str
+    lora_targets: str
     blocks: int | None = None
 
 
@@ -64,6 +67,7 @@ def _efficientnet_lite(size: int, input_size: int, weights_file: str, sha256: st
         pooling="mean",
         licence="Apache-2.0",
         cam_layer="body.bn2",
+        lora_targets=r".*\.conv_pwl?|conv_head",
     )
 
 
