@@ -6,7 +6,7 @@ import typer
 
 from iqa.cli.tables import print_table
 
-datasets_app = typer.Typer(help="List the data sets, or check one.")
+datasets_app = typer.Typer(help="List the data sets, check one, or fetch one.")
 
 
 def list_backbones() -> None:
@@ -61,3 +61,21 @@ def check_dataset(
         typer.echo(f"fault: {fault}")
     typer.echo(f"faults: {len(report.faults)}" if report.faults else "nothing is wrong")
     raise typer.Exit(1 if report.faults else 0)
+
+
+@datasets_app.command("fetch")
+def fetch_dataset(
+    name: Annotated[str, typer.Argument(help="koniq10k, koniq10k/512x384 or kadid10k")],
+) -> None:
+    """Download and unpack a data set into IQA_DATA; goes on where it was cut off."""
+    from iqa.datasets.fetch import fetch
+
+    for got in fetch(name, progress=True):
+        if not got.sha256:
+            typer.echo(f"{got.target} is there already; delete it to fetch it again")
+            continue
+        typer.echo(
+            f"{got.target}: from {got.address}, {got.size:,} bytes, sha256 {got.sha256} "
+            "(its owner publishes no checksum to compare it with)"
+        )
+    typer.echo(f"now see whether it is whole: iqa datasets check {name}")

@@ -4,127 +4,22 @@ Adding a benchmark means adding one entry to `BENCHMARKS`; `iqa.datasets.reader`
 Counts and ranges in `Facts` were taken from the published tables.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
-import pandas as pd
-
+from iqa.datasets.declaration import (
+    Archive,
+    Benchmark,
+    SplitTable,
+    by_prompt,
+    by_reference,
+    by_subject_and_action,
+    is_valid,
+    read_clive,
+    read_sheet,
+    read_text,
+    without_folder,
+)
 from iqa.datasets.types import DatasetInfo, Facts
-
-
-def read_clive(path: Path) -> pd.DataFrame:
-    """The names in AllImages_release.mat and, beside it, their scores: columns image, MOS."""
-    from scipy.io import loadmat
-
-    names = loadmat(path)["AllImages_release"].ravel()
-    scores = loadmat(path.with_name("AllMOS_release.mat"))["AllMOS_release"].ravel()
-    return pd.DataFrame({"image": [str(name.item()) for name in names]}).join(
-        pd.Series(scores, name="MOS")
-    )
-
-
-def read_text(path: Path) -> pd.DataFrame:
-    """A table with commas; names stay text."""
-    return pd.read_csv(path, skipinitialspace=True, encoding="utf-8-sig")
-
-
-def read_sheet(path: Path) -> pd.DataFrame:
-    """The first sheet of a workbook, without its empty rows."""
-    return pd.read_excel(path).dropna(how="all").reset_index(drop=True)
-
-
-def as_written(names: pd.Series) -> pd.Series:
-    """The table's name is the file's, folders and all."""
-    return names.astype("string").astype(object)
-
-
-def without_folder(names: pd.Series) -> pd.Series:
-    """KADID-10k/images/I01_01_01.png is known as I01_01_01.png."""
-    return as_written(names).str.rsplit("/", n=1).str[-1]
-
-
-def each_alone(table: pd.DataFrame) -> pd.Series:
-    """Every image is a content group of its own."""
-    return table["id"]
-
-
-def by_reference(table: pd.DataFrame) -> pd.Series:
-    """I01_05_03.png is a version of I01.png."""
-    return table["id"].str.split("_").str[0]
-
-
-def by_prompt(table: pd.DataFrame) -> pd.Series:
-    """The prompt, as the table has it."""
-    return table["prompt"].str.strip()
-
-
-def by_subject_and_action(table: pd.DataFrame) -> pd.Series:
-    """`cat, driving car, city, anime style`: the first two of the prompt's four parts.
-
-    The numbers in the names count subjects and actions anew for each generator (deepai_9_5 and
-    dreamStudio_8_0 are both `alien, having pizza`), so names alone cannot tell the group.
-    """
-    return table["Prompt"].str.split(",").str[:2].str.join(",").str.strip()
-
-
-def is_valid(table: pd.DataFrame) -> pd.Series:
-    """FLIVE's flag of the validation side; its table has no test side."""
-    flags = table["is_valid"].astype(str).str.lower().isin(("true", "1", "1.0"))
-    return flags.map({True: "val", False: "train"})
-
-
-@dataclass(frozen=True)
-class SplitTable:
-    """A file beside the score table that says which side each image is on.
-
-    Attributes:
-        file: its name.
-        image: column of image names.
-        side: column with training, validation, test.
-    """
-
-    file: str
-    image: str
-    side: str
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """How one image set is laid out on disk.
-
-    Attributes:
-        info: what is known before reading.
-        facts: what its whole table must show.
-        folders: where it may lie under the data root, best first.
-        tables: the score table's path in that folder, best first.
-        images: the image folder's path in that folder, best first.
-        read: path of the table -> its rows.
-        image: names of the image column, best first.
-        score: names of the score column, best first.
-        table_rows: rows of the table, those left out among them.
-        name: image column -> ids, which are paths in the image folder too.
-        group: rows with an `id` -> content groups.
-        leave_out: images in the table that do not count, and why is said in `info.where`.
-        split_table: where the official split is, if in a file of its own.
-        split_column: a column and how to read the official split from it, where present.
-    """
-
-    info: DatasetInfo
-    facts: Facts
-    folders: tuple[str, ...]
-    tables: tuple[str, ...]
-    images: tuple[str, ...]
-    read: Callable[[Path], pd.DataFrame]
-    image: tuple[str, ...]
-    score: tuple[str, ...]
-    table_rows: int
-    name: Callable[[pd.Series], pd.Series] = as_written
-    group: Callable[[pd.DataFrame], pd.Series] = each_alone
-    leave_out: tuple[str, ...] = ()
-    split_table: SplitTable | None = None
-    split_column: tuple[str, Callable[[pd.DataFrame], pd.Series]] | None = None
-
 
 CLIVE = Benchmark(
     info=DatasetInfo(
@@ -134,7 +29,7 @@ CLIVE = Benchmark(
         low=0.0,
         high=100.0,
         higher_is_better=True,
-        group_rule="every image is its own",
+        group_rule="every image is its own, but 246.bmp and 333.bmp, the same bytes, share one",
         licence="free for any purpose with the copyright notice of UT Austin, cited",
         citation="Ghadiyaram, Bovik: Massive online crowdsourced study of subjective and "
         "objective picture quality. IEEE TIP 25(1), 2016, 10.1109/TIP.2015.2500021",
@@ -142,7 +37,7 @@ CLIVE = Benchmark(
         where="ask at https://live.ece.utexas.edu/research/ChallengeDB/ and unpack to "
         "$IQA_DATA/CLIVE/ChallengeDB_release (the 7 training examples t1 to t7 do not count)",
     ),
-    facts=Facts(low=3.42, high=92.43, groups=1162, identical=(frozenset({"246.bmp", "333.bmp"}),)),
+    facts=Facts(low=3.42, high=92.43, groups=1161, identical=(frozenset({"246.bmp", "333.bmp"}),)),
     folders=("CLIVE/ChallengeDB_release", "ChallengeDB_release", "CLIVE"),
     tables=("Data/AllImages_release.mat",),
     images=("Images",),
@@ -153,6 +48,31 @@ CLIVE = Benchmark(
     leave_out=tuple(f"t{i}.bmp" for i in range(1, 8)),
 )
 
+# On the official page, https://database.mmsp-kn.de/koniq-10k-database.html, as its author lists
+# them in https://github.com/subpic/koniq/issues/5; 512x384 in koncept512_train_test_py3.ipynb of
+# that repository, which unpacks to a folder of that name.
+KONSTANZ = "https://datasets.vqa.mmsp-kn.de/archives"
+
+# In the authors' repository, https://github.com/subpic/koniq.
+KONIQ_SETS = SplitTable(
+    file="koniq10k_distributions_sets.csv",
+    address="https://raw.githubusercontent.com/subpic/koniq/master/metadata/"
+    "koniq10k_distributions_sets.csv",
+    image="image_name",
+    side="set",
+)
+
+
+def koniq_archives(size: str) -> tuple[Archive, ...]:
+    """The published files for the images of one size."""
+    scores = "koniq10k_scores_and_distributions"
+    return (
+        Archive(KONIQ_SETS.address, f"KonIQ-10k/{KONIQ_SETS.file}"),
+        Archive(f"{KONSTANZ}/{scores}.zip", f"KonIQ-10k/{scores}.csv"),
+        Archive(f"{KONSTANZ}/koniq10k_{size}.zip", f"KonIQ-10k/{size}"),
+    )
+
+
 KONIQ = Benchmark(
     info=DatasetInfo(
         name="koniq10k",
@@ -162,13 +82,14 @@ KONIQ = Benchmark(
         high=100.0,
         higher_is_better=True,
         group_rule="every image is its own",
-        licence="free for research; photographs of YFCC100M under Creative Commons licences",
-        citation="Hosu, Lin, Sziranyi, Saupe: KonIQ-10k. IEEE TIP 29, 2020, "
-        "10.1109/TIP.2020.2967829",
+        licence="free to the research community, no formal licence; photographs of YFCC100M",
+        citation="Hosu, Lin, Sziranyi, Saupe: KonIQ-10k: an ecologically valid database for deep "
+        "learning of blind image quality assessment. IEEE TIP 29, 2020, 10.1109/TIP.2020.2967829",
         expected_rows=10073,
-        where="get the scores and 1024x768 or 512x384 from "
+        where="`iqa datasets fetch koniq10k` gets it (1024x768), or take it from "
         "https://database.mmsp-kn.de/koniq-10k-database.html and unpack to $IQA_DATA/KonIQ-10k; "
-        "1024x768 is used where both are there; scores are MOS_zscore, since MOS holds 1 to 5",
+        "1024x768 is used where it is there, else 512x384; scores are MOS_zscore, since MOS "
+        "holds 1 to 5",
     ),
     facts=Facts(low=3.91, high=88.39, groups=10073, split=(7058, 1000, 2015)),
     folders=("KonIQ-10k", "koniq10k", "koniq-10k"),
@@ -190,7 +111,23 @@ KONIQ = Benchmark(
     image=("image_name",),
     score=("MOS_zscore",),
     table_rows=10073,
-    split_table=SplitTable("koniq10k_distributions_sets.csv", "image_name", "set"),
+    split_table=KONIQ_SETS,
+    extra=("MOS",),
+    archives=koniq_archives("1024x768"),
+)
+
+KONIQ_512 = replace(
+    KONIQ,
+    info=replace(
+        KONIQ.info,
+        name="koniq10k/512x384",
+        title="KonIQ-10k at 512x384",
+        where="`iqa datasets fetch koniq10k/512x384` gets it, or take it from "
+        "https://database.mmsp-kn.de/koniq-10k-database.html and unpack to $IQA_DATA/KonIQ-10k; "
+        "the ratings are those of koniq10k",
+    ),
+    images=tuple(folder for folder in KONIQ.images if "512x384" in folder),
+    archives=koniq_archives("512x384"),
 )
 
 FLIVE = Benchmark(
@@ -202,9 +139,9 @@ FLIVE = Benchmark(
         high=100.0,
         higher_is_better=True,
         group_rule="every image is its own",
-        licence="not stated; images of other collections under their own terms",
+        licence="none stated; images of AVA, VOC 2012, EMOTIC and a blur set under their own terms",
         citation="Ying, Niu, Gupta, Mahajan, Ghadiyaram, Bovik: From patches to pictures "
-        "(PaQ-2-PiQ). CVPR 2020, arXiv 1912.10088",
+        "(PaQ-2-PiQ): mapping the perceptual space of picture quality. CVPR 2020, arXiv 1912.10088",
         expected_rows=39810,
         where="follow https://github.com/niu-haoran/FLIVE_Database and put labels_image.csv and "
         "the folder database to $IQA_DATA/FLIVE",
@@ -229,7 +166,8 @@ SPAQ = Benchmark(
         high=100.0,
         higher_is_better=True,
         group_rule="every image is its own",
-        licence="not stated",
+        licence="education and research with the copyright notice; commercial use by permission "
+        "(Readme.txt in its archive)",
         citation="Fang, Zhu, Zeng, Ma, Wang: Perceptual quality assessment of smartphone "
         "photography. CVPR 2020, pp. 3677-3686",
         expected_rows=11125,
@@ -275,14 +213,15 @@ AGIQA_3K = Benchmark(
         low=0.0,
         high=5.0,
         higher_is_better=True,
-        group_rule="the prompt, shared by 7 to 10 images",
+        group_rule="the prompt, shared by 7 to 10 images; 19 prompts that were given the same "
+        "bytes form 9 groups",
         licence="MIT",
         citation="Li et al.: AGIQA-3K. IEEE TCSVT 34(8), 2024, arXiv 2306.04717",
         expected_rows=2982,
         where="follow https://github.com/lcysyzxdxc/AGIQA-3k-Database and put data.csv and the "
         "folder images to $IQA_DATA/AGIQA-3K",
     ),
-    facts=Facts(low=0.0, high=4.49, groups=300, identical=AGIQA_3K_IDENTICAL),
+    facts=Facts(low=0.0, high=4.49, groups=290, identical=AGIQA_3K_IDENTICAL),
     folders=("AGIQA-3K", "agiqa-3k", "AGIQA3K"),
     tables=("data.csv",),
     images=("images", "AGIQA-3K", "."),
@@ -331,11 +270,13 @@ KADID = Benchmark(
         high=5.0,
         higher_is_better=True,
         group_rule="the reference that 125 versions were made from",
-        licence="free for research; photographs of Pixabay; no formal licence",
-        citation="Lin, Hosu, Saupe: KADID-10k. QoMEX 2019, 10.1109/QoMEX.2019.8743252",
+        licence="free to the research community, no formal licence; photographs of Pixabay",
+        citation="Lin, Hosu, Saupe: KADID-10k: a large-scale artificially distorted IQA database. "
+        "QoMEX 2019, 10.1109/QoMEX.2019.8743252",
         expected_rows=10125,
-        where="get kadid10k.zip from https://database.mmsp-kn.de/kadid-10k-database.html and "
-        "unpack to $IQA_DATA/kadid10k (its DMOS rises with quality)",
+        where="`iqa datasets fetch kadid10k` gets it, or take kadid10k.zip from "
+        "https://database.mmsp-kn.de/kadid-10k-database.html and unpack to $IQA_DATA/kadid10k "
+        "(its DMOS rises with quality)",
     ),
     facts=Facts(low=1.0, high=4.93, groups=81),
     folders=("kadid10k", "KADID-10k", "KADID10K"),
@@ -347,6 +288,10 @@ KADID = Benchmark(
     table_rows=10125,
     name=without_folder,
     group=by_reference,
+    # Linked on the official page, https://database.mmsp-kn.de/kadid-10k-database.html, and named in
+    # the benchmark script of https://github.com/photosynthesis-team/piq; it unpacks to a folder
+    # `kadid10k` with dmos.csv and images.
+    archives=(Archive(f"{KONSTANZ}/kadid10k.zip", "kadid10k"),),
 )
 
-BENCHMARKS = (CLIVE, KONIQ, FLIVE, SPAQ, AGIQA_3K, AGIQA_1K, KADID)
+BENCHMARKS = (CLIVE, KONIQ, KONIQ_512, FLIVE, SPAQ, AGIQA_3K, AGIQA_1K, KADID)

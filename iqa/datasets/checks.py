@@ -53,7 +53,12 @@ def check(name: str, progress: bool = False) -> Report:
         *_undecodable(table, data),
         *(_told(same) for same in copies if frozenset(same["id"]) not in known),
     ]
-    notes = [_told(same) for same in copies if frozenset(same["id"]) in known]
+    notes = [
+        f"{', '.join(same['id'])} have the same bytes; they share a content group, so that no "
+        "split by group parts them"
+        for same in copies
+        if frozenset(same["id"]) in known
+    ]
     return Report(_summary(data), tuple(faults), tuple(notes))
 
 

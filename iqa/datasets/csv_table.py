@@ -9,7 +9,7 @@ the scale is taken from the data; `DatasetInfo.where` says what was taken. Furth
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pandas as pd
 
@@ -63,6 +63,23 @@ def parse(name: str) -> Source:
     if options.get("better", "higher") not in ("higher", "lower"):
         raise unknown("value of better", options["better"], ["higher", "lower"])
     return Source(name, Path(path).expanduser(), options)
+
+
+def absolute(name: str) -> str:
+    """The same table by a name that means it in any working directory.
+
+    >>> absolute("csv:/data/a.csv?score=mos")
+    'csv:/data/a.csv?score=mos'
+
+    Raises:
+        UserError: as `parse`.
+    """
+    source = parse(name)
+    options = source.options
+    if "root" in options:
+        options = options | {"root": str(Path(options["root"]).expanduser().absolute())}
+    query = f"?{urlencode(options, safe='/')}" if options else ""
+    return f"{PREFIX}{source.path.absolute()}{query}"
 
 
 def describe(source: Source) -> DatasetInfo:

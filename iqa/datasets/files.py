@@ -11,9 +11,6 @@ from iqa.datasets.types import DatasetInfo
 from iqa.errors import UserError
 from iqa.files import fingerprint
 
-# The columns that decide what a run computes; the others may change without consequence.
-CONTENT = ("id", "score", "target", "group", "split")
-
 
 @dataclass(frozen=True)
 class Found:
@@ -83,10 +80,10 @@ def with_paths(table: pd.DataFrame, folder: Path, info: DatasetInfo) -> pd.DataF
 
 
 def content_fingerprint(table: pd.DataFrame) -> str:
-    """Fingerprint of ids, scores, groups, official split and the files' sizes in bytes.
+    """Fingerprint of every column but the path: ids, scores, groups, the files' sizes in bytes.
 
     Pixels are left out, so that a set of gigabytes is read in a second: an image that changes and
     keeps its size goes unnoticed here. `iqa datasets check` decodes every image.
     """
-    columns = [name for name in (*CONTENT, "size") if name in table]
-    return fingerprint(table[columns].to_csv(index=False, lineterminator="\n"))
+    content = table.drop(columns="path")
+    return fingerprint(content.to_csv(index=False, lineterminator="\n"))

@@ -1,12 +1,14 @@
 """Reading a benchmark from its official layout under the data root."""
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from iqa.datasets import rows
-from iqa.datasets.benchmarks import Benchmark, read_text
+from iqa.datasets.declaration import Benchmark, read_text
 from iqa.datasets.files import content_fingerprint, with_paths
 from iqa.datasets.types import Dataset
 from iqa.errors import UserError
@@ -66,8 +68,11 @@ def read_table(benchmark: Benchmark, path: Path) -> pd.DataFrame:
         path: the score table; a split table, if there is one, lies beside it.
 
     Returns:
-        Columns id, score, target, group and, where the set has an official split, split (train,
-        val or test). Row order is the table's.
+        Columns id, score, target, group, where the files tell the official split also split
+        (train, val or test), and those that the benchmark keeps besides. Row order is the table's.
+
+    Warns:
+        UserWarning: the file with the official split is not there; names it and its address.
 
     Raises:
         UserError: the table cannot be read or lacks a column, its number of rows is not the
@@ -100,11 +105,36 @@ def _parse(benchmark: Benchmark, path: Path) -> pd.DataFrame:
 
 
 def _described(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+    group = benchmark.group(raw).astype(str)
     table = raw[["id", "score"]].assign(
-        target=benchmark.info.to_target(raw["score"]), group=benchmark.group(raw).astype(str)
+        target=benchmark.info.to_target(raw["score"]),
+        group=joined(raw["id"], group, benchmark.facts.identical),
     )
     side = _official_sides(benchmark, raw, path)
-    return table if side is None else table.assign(split=side)
+    if side is not None:
+        table["split"] = side
+    for name in benchmark.extra:
+        if name in raw:
+            table[name] = rows.numbers(raw[name], raw["id"], path)
+    return table
+
+
+def joined(ids: pd.Series, group: pd.Series, identical: Iterable[frozenset[str]]) -> pd.Series:
+    """Make one group of those that hold the same picture, so that no split by group parts it.
+
+    Args:
+        ids: one an image.
+        group: their content groups.
+        identical: sets of ids whose files have the same bytes.
+
+    Returns:
+        The groups; joined ones have the name that comes first in the alphabet.
+    """
+    for same in identical:
+        shared = group[ids.isin(same)].unique()
+        if len(shared) > 1:
+            group = group.where(~group.isin(shared), min(shared))
+    return group
 
 
 def _official_sides(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.Series | None:
@@ -116,6 +146,11 @@ def _official_sides(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.S
     declared = benchmark.split_table
     beside = path.parent / declared.file
     if not beside.is_file():
+        warnings.warn(
+            f"dataset `{benchmark.info.name}`: {beside} not found, so there is no official split; "
+            f"put {declared.address} there",
+            stacklevel=2,
+        )
         return None
     table = _parse(replace(benchmark, read=read_text), beside)
     names = rows.column(table, (declared.image,), beside)

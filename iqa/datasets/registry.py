@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iqa.datasets import csv_table, demo, reader
-from iqa.datasets.benchmarks import BENCHMARKS, Benchmark
+from iqa.datasets.benchmarks import BENCHMARKS
+from iqa.datasets.declaration import Archive, Benchmark
 from iqa.datasets.types import Dataset, DatasetInfo, Facts
 from iqa.errors import unknown
 
@@ -18,12 +19,14 @@ class Entry:
         read: (progress) -> Dataset.
         files: () -> "found", "not found" or "made on use".
         facts: what the whole set shows; None where it is not known in advance.
+        archives: what its owner publishes under direct addresses.
     """
 
     info: DatasetInfo
     read: Callable[[bool], Dataset]
     files: Callable[[], str]
     facts: Facts | None
+    archives: tuple[Archive, ...] = ()
 
 
 def _demo(info: DatasetInfo, recipe: demo.DemoRecipe) -> Entry:
@@ -39,6 +42,7 @@ def _benchmark(declared: Benchmark) -> Entry:
         lambda _: reader.load(declared),
         lambda: "found" if reader.is_there(declared) else "not found",
         declared.facts,
+        declared.archives,
     )
 
 

@@ -68,7 +68,12 @@ def official_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTI
             is empty, or a content group is on two sides.
     """
     train_share, val_share, _ = _checked(fractions)
-    side = _column(table, "split")
+    if "split" not in table.columns:
+        raise UserError(
+            "split `official`: this data set has none; choose the split `grouped`, or where its "
+            "owner published one get the file with it, which `iqa datasets check NAME` names"
+        )
+    side = table["split"]
     for name, word in zip(table["id"], side, strict=True):
         if word not in SIDES:
             raise UserError(

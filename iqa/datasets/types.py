@@ -58,7 +58,7 @@ class Facts:
     Attributes:
         low: lowest score, to two decimals.
         high: highest score, to two decimals.
-        groups: number of content groups.
+        groups: number of content groups, identical images joined.
         split: images of the official training, validation and test side, None without one.
         identical: sets of ids whose files have the same bytes in the published archive.
     """

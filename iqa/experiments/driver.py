@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from iqa import datasets
+from iqa.datasets import csv_table
 from iqa.errors import UserError, unknown
 from iqa.experiments.parameters import declared, merged
 from iqa.experiments.profile import Profile, RunSpec, project_root
@@ -58,7 +59,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
             is kept as `<run>.failed.ipynb` beside the run's folder, and no record is written.
     """
     notebook = find_notebook(spec.experiment)
-    parameters = merged(notebook, spec.parameters)
+    parameters = _located(merged(notebook, spec.parameters))
     if "record_to" not in parameters:
         raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
     folder = project_root() / profile.folder / spec.label
@@ -74,6 +75,17 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
         _finish(work, draft, profile.name, key, time.perf_counter() - started)
     failed.unlink(missing_ok=True)
     return Outcome(folder, fresh=True)
+
+
+def _located(value: Any) -> Any:
+    """`value` with each `csv:` in it made absolute: a notebook runs in a folder of its own."""
+    if isinstance(value, dict):
+        return {name: _located(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_located(part) for part in value]
+    if isinstance(value, str) and value.startswith(csv_table.PREFIX):
+        return csv_table.absolute(value)
+    return value
 
 
 def _kept_key(folder: Path) -> str | None:

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from scipy.io import savemat
 
-from iqa.datasets import ENTRIES, check, load, registry
+from iqa.datasets import ENTRIES, check, grouped_split, load, official_split, registry
 from iqa.datasets.benchmarks import BENCHMARKS
-from iqa.datasets.reader import locate, read_table
+from iqa.datasets.reader import joined, locate, read_table
 from iqa.errors import UserError
 from iqa.files import data_root
 
@@ -99,9 +101,11 @@ def write_kadid(root):
 
 
 # writer, rows in the table, groups in order, official sides in order
+KONIQ = (write_koniq, 3, ["1.jpg", "2.jpg", "3.jpg"], ["train", "val", "test"])
 MINIATURES = {
     "clive": (write_clive, 10, ["3.bmp", "900.JPG", "901.JPG"], None),
-    "koniq10k": (write_koniq, 3, ["1.jpg", "2.jpg", "3.jpg"], ["train", "val", "test"]),
+    "koniq10k": KONIQ,
+    "koniq10k/512x384": KONIQ,
     "flive": (
         write_flive,
         2,
@@ -183,6 +187,32 @@ def test_the_larger_koniq_images_are_preferred_and_change_the_fingerprint(mini):
     assert after.fingerprint != before.fingerprint
 
 
+def test_the_smaller_koniq_images_go_by_a_name_of_their_own(mini):
+    small = mini("koniq10k/512x384")
+    draw(small.parent / "1024x768" / "1.jpg", seed=0)
+    assert set(map(Path, load("koniq10k/512x384").table["path"])) == set(small.iterdir())
+    small.rename(small.parent / "koniq10k_512x384")
+    assert "koniq10k_512x384" in load("koniq10k/512x384").table["path"][0]
+    (small.parent / "koniq10k_512x384").rename(small.parent / "other")
+    with pytest.raises(UserError, match=r"image folder .*512x384 not found"):
+        load("koniq10k/512x384")
+
+
+def test_koniq_keeps_the_ratings_that_the_published_protocol_divides(mini):
+    from iqa.experiments.protocol import PROTOCOLS, targets  # needs PyTorch, as nothing else here
+
+    folder = mini("koniq10k")
+    data = load("koniq10k")
+    assert data.table["MOS"].tolist() == [1.5, 3, 4]
+    assert targets(PROTOCOLS["published"], data).tolist() == pytest.approx([0.015, 0.03, 0.04])
+    table = folder.parent / "koniq10k_scores.csv"
+    replaced("1.5", "1.6")(table)
+    assert load("koniq10k").fingerprint != data.fingerprint
+    replaced("1.6", "")(table)
+    with pytest.raises(UserError, match=r"row 1 \(1.jpg\): score is 'nan'"):
+        load("koniq10k")
+
+
 def test_the_fingerprint_sees_a_score_and_a_size_but_not_the_place(mini, tmp_path, monkeypatch):
     folder = mini("kadid10k")
     first = load("kadid10k").fingerprint
@@ -238,10 +268,16 @@ def test_an_image_that_the_split_table_lacks_is_told(mini):
 def test_without_the_split_table_the_check_says_so(mini, monkeypatch):
     folder = mini("koniq10k")
     (folder.parent / "koniq10k_distributions_sets.csv").unlink()
-    assert "split" not in load("koniq10k").table
+    said = r"koniq10k_distributions_sets.csv not found, .* put https://.*_sets.csv there"
+    with pytest.warns(UserWarning, match=said):
+        table = load("koniq10k").table
+    assert "split" not in table
+    with pytest.raises(UserError, match=r"`official`: this data set has none; .*datasets check"):
+        official_split(table, 8)
     whole = dataclasses.replace(ENTRIES["koniq10k"], facts=BY_NAME["koniq10k"].facts)
     monkeypatch.setitem(registry.ENTRIES, "koniq10k", whole)
-    faults = check("koniq10k").faults
+    with pytest.warns(UserWarning, match=said):
+        faults = check("koniq10k").faults
     assert len(faults) == 4
     assert faults[0].startswith("lowest score: 10.5, expected 3.91; ")
     assert faults[3].startswith("official split: no split table, expected 7058/1000/2015; ")
@@ -256,22 +292,56 @@ def test_the_check_finds_damage_and_copies(mini):
     assert copies.startswith("the same bytes on two sides of the official split: 2.jpg in val, 3")
 
 
-def test_copies_that_were_published_are_noted_only(mini, monkeypatch):
+def expecting(monkeypatch, name, **facts):
+    """Let a benchmark's miniature know other facts than those of the whole set."""
+    small = dataclasses.replace(BY_NAME[name], table_rows=MINIATURES[name][1])
+    small = dataclasses.replace(small, facts=dataclasses.replace(small.facts, **facts))
+    monkeypatch.setitem(registry.ENTRIES, name, registry._benchmark(small))
+
+
+def test_copies_that_were_published_are_noted_and_share_a_group(mini, monkeypatch):
     folder = mini("clive")
     (folder / "901.JPG").write_bytes((folder / "900.JPG").read_bytes())
     assert "different content groups: 900.JPG, 901.JPG" in check("clive").faults[0]
-    facts = dataclasses.replace(
-        BY_NAME["clive"].facts,
-        low=70,
-        high=90,
-        groups=3,
-        identical=(frozenset({"900.JPG", "901.JPG"}),),
-    )
-    known = dataclasses.replace(ENTRIES["clive"], facts=facts)
-    monkeypatch.setitem(registry.ENTRIES, "clive", known)
+    same = (frozenset({"900.JPG", "901.JPG"}),)
+    expecting(monkeypatch, "clive", low=70, high=90, groups=2, identical=same)
     report = check("clive")
     assert report.faults == ()
-    assert len(report.notes) == 1
+    assert report.notes == (
+        "900.JPG, 901.JPG have the same bytes; they share a content group, so that no split by "
+        "group parts them",
+    )
+    assert load("clive").table["group"].tolist() == ["3.bmp", "900.JPG", "900.JPG"]
+
+
+def test_prompts_with_a_picture_in_common_are_one_group(mini, monkeypatch):
+    mini("agiqa3k")
+    same = (frozenset({"sd1.5_normal_000.jpg", "glide_normal_001.jpg"}),)
+    expecting(monkeypatch, "agiqa3k", identical=same)
+    assert load("agiqa3k").table["group"].tolist() == ["a cat, close-up"] * 3
+
+
+@given(
+    groups=st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=12),
+    pairs=st.lists(st.frozensets(st.integers(0, 11), min_size=2, max_size=3), max_size=6),
+    order=st.randoms(use_true_random=False),
+)
+def test_joined_groups_are_the_connected_ones_whatever_the_order(groups, pairs, order):
+    ids = pd.Series([str(n) for n in range(len(groups))])
+    same = [frozenset(map(str, pair)) for pair in pairs]
+    found = joined(ids, pd.Series(groups), same)
+
+    links = np.equal.outer(groups, groups)
+    for pair in same:
+        mine = np.isin(ids, list(pair))
+        links |= np.outer(mine, mine)
+    for _ in groups:
+        links = (links.astype(int) @ links) > 0
+    assert (np.equal.outer(found.to_numpy(), found.to_numpy()) == links).all()
+    assert all(name == min(np.array(groups)[row]) for name, row in zip(found, links, strict=True))
+
+    order.shuffle(same)
+    assert joined(ids, pd.Series(groups), same).tolist() == found.tolist()
 
 
 @pytest.mark.real_data
@@ -288,9 +358,25 @@ def test_real_tables_show_the_published_facts(benchmark):
         facts.high,
     )
     assert table["group"].nunique() == facts.groups
+    if "MOS" in benchmark.extra:
+        ends = (round(table["MOS"].min(), 3), round(table["MOS"].max(), 3))
+        assert ends == (1.125, 4.364)
     if facts.split:
         sides = table["split"].value_counts()
         assert tuple(sides[["train", "val", "test"]]) == facts.split
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", [name for name, b in BY_NAME.items() if b.facts.identical])
+def test_no_split_by_group_parts_identical_images(name):
+    if ENTRIES[name].files() != "found":
+        pytest.skip(f"{name} is not under IQA_DATA")
+    table = load(name).table
+    identical = ENTRIES[name].facts.identical
+    for seed in range(20):
+        split = grouped_split(table, seed)
+        for side in (split.train, split.val, split.test):
+            assert all(same <= set(side) or not same & set(side) for same in identical)
 
 
 @pytest.mark.real_data

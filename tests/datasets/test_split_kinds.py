@@ -135,7 +135,7 @@ def test_torch_is_imported_for_the_published_split_alone():
         (lambda: random_split(pd.concat([TABLE, TABLE]), 8), "id '.*' is in"),
         (lambda: published_split(pd.concat([TABLE, TABLE]), 8), "id '.*' is in"),
         (lambda: grouped_split(TABLE[["id"]], 8), "no column `group`"),
-        (lambda: official_split(TABLE, 8), "no column `split`"),
+        (lambda: official_split(TABLE, 8), "`official`: this data set has none; choose"),
         (lambda: official_split(OWNERS.assign(split="training"), 8), "'i000' has 'training'"),
         (lambda: official_split(OWNERS.assign(split=None), 8), "'i000' has None"),
         (lambda: official_split(OWNERS.assign(split="train"), 8), "no image is in test"),

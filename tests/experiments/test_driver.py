@@ -2,6 +2,7 @@ import os
 
 import pytest
 from conftest import PARAMETERS, WORK, make_notebook
+from PIL import Image
 
 from iqa.errors import UserError
 from iqa.experiments import RunSpec, read_record, run
@@ -39,6 +40,25 @@ def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile
     make_notebook(project / "notebooks" / "toy.ipynb", parameters=PARAMETERS + "\nmore = 1")
     assert run(spec(), profile).fresh
     assert os.listdir(project / "runs") == ["toy"]
+
+
+def test_a_relative_table_is_found_though_the_notebook_runs_elsewhere(
+    project, profile, tmp_path, monkeypatch
+):
+    make_notebook(
+        project / "notebooks" / "toy.ipynb",
+        parameters=PARAMETERS + "\ndataset = 'demo'\nothers = []",
+        work="from iqa import datasets\n"
+        "epochs = len(datasets.load(dataset)) + len(datasets.load(others[0]))\n" + WORK,
+    )
+    for name in ("a b.png", "c.png"):
+        Image.new("RGB", (8, 6)).save(tmp_path / name)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/ratings.csv").write_text("image,mos\na b.png,1\nc.png,2\n")
+    monkeypatch.chdir(tmp_path)
+    table = "csv:elsewhere/ratings.csv?root=.&low=1&high=5"
+    done = run(spec(dataset=table, others=[table]), profile)
+    assert read_record(done.folder)[0].metrics["epochs"] == 4
 
 
 def test_an_unknown_parameter_starts_nothing(project, profile):
