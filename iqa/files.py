@@ -9,6 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def project_root() -> Path:
+    """The folder with `notebooks/` and `results/`: the one that holds the package, else here."""
+    beside = Path(__file__).resolve().parents[1]
+    return beside if (beside / "notebooks").is_dir() else Path.cwd()
+
+
 def cache_root() -> Path:
     """The folder of everything that can be made again: `IQA_CACHE`, else `~/.cache/iqa`."""
     return Path(os.environ.get("IQA_CACHE") or Path.home() / ".cache" / "iqa")

@@ -1,14 +1,12 @@
 """A profile: which notebooks run, with which parameters; read from `profiles/<name>.yaml`."""
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-import iqa
 from iqa.errors import UserError, unknown
-from iqa.files import fingerprint
+from iqa.files import fingerprint, project_root
 
 
 class RunSpec(BaseModel):
@@ -87,12 +85,6 @@ def override(spec: RunSpec, given: dict[str, Any]) -> RunSpec:
     mark = fingerprint(repr(sorted(given.items())))[:8]
     parameters = spec.parameters | given
     return spec.model_copy(update={"parameters": parameters, "name": f"{spec.label}-{mark}"})
-
-
-def project_root() -> Path:
-    """The folder with `notebooks/` and `profiles/`: the one that holds the package, else here."""
-    beside = Path(iqa.__file__).resolve().parents[1]
-    return beside if (beside / "notebooks").is_dir() else Path.cwd()
 
 
 def read_profile(name: str) -> Profile:

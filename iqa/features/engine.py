@@ -19,28 +19,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from iqa.backbones import Backbone
-
-# uint8 (N, S, S, 3) -> float32 (N, D).
+# uint8 (N, S, S, 3) -> float32, the network's output: features (N, D), scores (N,) or (N, 1).
 Engine = Callable[[np.ndarray], np.ndarray]
 
 
 class _FromBytes(nn.Module):
-    """A backbone that takes images as files hold them: uint8 (N, S, S, 3)."""
+    """A network that takes images as files hold them: uint8 (N, S, S, 3)."""
 
-    def __init__(self, backbone: Backbone):
+    def __init__(self, network: nn.Module):
         super().__init__()
-        self.backbone = backbone
+        self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.backbone(images.permute(0, 3, 1, 2).float() / 255)
+        return self.network(images.permute(0, 3, 1, 2).float() / 255)
 
 
-def openvino_engine(backbone: Backbone, input_size: int) -> Engine:
-    """Compile `backbone` for this machine's CPU, in float32.
+def openvino_engine(network: nn.Module, input_size: int) -> Engine:
+    """Compile `network`, a backbone or a whole model, for this machine's CPU, in float32.
 
-    Images are sent one by one to as many parallel requests as OpenVINO finds best here, so a
-    feature cannot depend on the other images of a call.
+    Images are sent one by one to as many parallel requests as OpenVINO finds best here, so an
+    image's output cannot depend on the other images of a call.
     """
     # OpenVINO reports its use over the network by default, through this package. None in its place
     # makes the import fail, and OpenVINO goes on without.
@@ -53,7 +51,7 @@ def openvino_engine(backbone: Backbone, input_size: int) -> Engine:
         # own check of the trace would run the model twice more; our tests compare the results.
         warnings.simplefilter("ignore", FutureWarning)
         traced = torch.jit.trace(
-            _FromBytes(backbone).eval(), torch.zeros(shape, dtype=torch.uint8), check_trace=False
+            _FromBytes(network).eval(), torch.zeros(shape, dtype=torch.uint8), check_trace=False
         )
         model = openvino.convert_model(traced, input=shape)
     # Without the precision hint, CPUs with bfloat16 units compute in bfloat16.
@@ -63,26 +61,26 @@ def openvino_engine(backbone: Backbone, input_size: int) -> Engine:
     queue.set_callback(_keep)
 
     def run(images: np.ndarray) -> np.ndarray:
-        features = np.empty((len(images), compiled.output(0).shape[1]), np.float32)
+        outputs = np.empty((len(images), *compiled.output(0).shape[1:]), np.float32)
         for row in range(len(images)):
-            queue.start_async({0: images[row : row + 1]}, (features, row))
+            queue.start_async({0: images[row : row + 1]}, (outputs, row))
         queue.wait_all()
-        return features
+        return outputs
 
     return run
 
 
 def _keep(request: Any, place: tuple[np.ndarray, int]) -> None:
-    features, row = place
-    features[row] = request.get_output_tensor(0).data[0]
+    outputs, row = place
+    outputs[row] = request.get_output_tensor(0).data[0]
 
 
-def torch_engine(backbone: Backbone, device: str = "cpu") -> Engine:
-    """Run `backbone` by PyTorch in float32 on `device`, in the channels-last layout.
+def torch_engine(network: nn.Module, device: str = "cpu") -> Engine:
+    """Run `network` by PyTorch in float32 on `device`, in the channels-last layout.
 
     On a CPU images go one by one: larger batches are no faster there, and they round differently.
     """
-    model = _FromBytes(backbone).eval().to(device).to(memory_format=torch.channels_last)
+    model = _FromBytes(network).eval().to(device).to(memory_format=torch.channels_last)
 
     def run(images: np.ndarray) -> np.ndarray:
         step = 1 if device == "cpu" else len(images)
@@ -95,15 +93,15 @@ def torch_engine(backbone: Backbone, device: str = "cpu") -> Engine:
     return run
 
 
-def fastest_engine(backbone: Backbone, input_size: int) -> Engine:
+def fastest_engine(network: nn.Module, input_size: int) -> Engine:
     """The engine for this machine: PyTorch on CUDA, else OpenVINO, else PyTorch with a warning."""
     if torch.cuda.is_available():
-        return torch_engine(backbone, "cuda")
+        return torch_engine(network, "cuda")
     if importlib.util.find_spec("openvino") is not None:
-        return openvino_engine(backbone, input_size)
+        return openvino_engine(network, input_size)
     warnings.warn(
-        "openvino is not installed: features are computed by PyTorch, several times slower; "
+        "openvino is not installed: networks run in PyTorch, several times slower; "
         "run `pip install openvino`",
         stacklevel=2,
     )
-    return torch_engine(backbone)
+    return torch_engine(network)

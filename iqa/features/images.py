@@ -1,14 +1,20 @@
 """From an image file of any kind to the square of bytes a backbone sees."""
 
+import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from iqa.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # The grey levels of 16-bit files: Pillow's own conversion to 8 bits clips instead of scaling.
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -26,57 +32,97 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def read_rgb(path: str | Path) -> Image.Image:
-    """Read an image file as 8-bit RGB, upright.
-
-    The EXIF orientation is applied; transparent parts are shown over white, as most viewers do;
-    16-bit grey is scaled by 1/257; palettes, grey and CMYK are converted without colour profiles;
-    of an animation the first frame is taken.
+    """Read an image file as 8-bit RGB, upright, as `rgb` makes it.
 
     Raises:
-        UserError: The file is missing, truncated, not an image, or holds floating-point pixels.
+        UserError: The file is missing, truncated, not an image, holds floating-point pixels, or
+            more than `Image.MAX_IMAGE_PIXELS` of them (Pillow's limit, 89 million by default): a
+            small file can unpack to more than the memory holds.
     """
     try:
         with Image.open(path) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
+            _check_size(path, image)
+            return rgb(image, path)
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"{path}: no such image file; check the path") from None
     # Pillow's decoders raise many types on damaged input: OSError, SyntaxError, struct.error, ...
     except Exception as error:
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"{path}: not a readable image ({error}); replace the file or leave it out"
+            f"{path}: not a readable image ({reason}); replace the file or leave it out"
         ) from error
+
+
+# What Pillow warns of, `_check_size` refuses.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def _check_size(path: str | Path, image: Image.Image) -> None:
+    limit, (width, height) = Image.MAX_IMAGE_PIXELS, image.size
+    if limit is not None and width * height > limit:
+        raise UserError(
+            f"{path}: {width} x {height} pixels are too many (a decompression bomb?); the limit is "
+            f"{limit:,}: make the image smaller"
+        )
+
+
+def rgb(image: Image.Image, name: str | Path) -> Image.Image:
+    """Turn an image of any mode into 8-bit RGB, upright.
+
+    The EXIF orientation is applied; transparent parts are shown over white, as most viewers do;
+    16-bit grey is scaled by 1/257; palettes, grey and CMYK are converted without colour profiles;
+    of an animation the present frame is taken, which is the first where none was chosen.
+
+    Args:
+        image: Any image of Pillow's.
+        name: What an error calls it.
+
+    Raises:
+        UserError: It holds floating-point pixels.
+    """
+    image.load()
+    upright = ImageOps.exif_transpose(image)
     if upright.mode == "F":
-        raise UserError(f"{path}: floating-point pixels have no known range; save it with 8 bits")
+        raise UserError(f"{name}: floating-point pixels have no known range; save it with 8 bits")
     return _to_rgb(upright)
 
 
 def read_image(path: str | Path, size: int) -> np.ndarray:
-    """Read an image file as uint8 (size, size, 3), its aspect ratio ignored.
-
-    Resized as in the paper's code: the whole image to a square; bicubic, with Pillow's antialiasing
-    when it shrinks.
+    """Read an image file as uint8 (size, size, 3), as `square` makes it.
 
     Raises:
         UserError: As `read_rgb`.
     """
-    return np.asarray(read_rgb(path).resize((size, size), Image.Resampling.BICUBIC))
+    return square(read_rgb(path), size)
 
 
-def read_ahead(paths: Iterable[str], size: int, threads: int, ahead: int) -> Iterator[np.ndarray]:
-    """Read images in order while the caller works on earlier ones.
+def square(image: Image.Image, size: int) -> np.ndarray:
+    """Resize an RGB image to uint8 (size, size, 3), its aspect ratio ignored.
 
-    At most `ahead` images are held. Pillow decodes and resizes outside the interpreter's
-    lock, so threads are enough.
+    As in the paper's code: the whole image to a square; bicubic, with Pillow's antialiasing when
+    it shrinks.
+    """
+    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
 
-    Raises:
-        UserError: As `read_rgb`, when the image's turn comes.
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int
+) -> Iterator[Result]:
+    """Give `work(item)` of each item, in order; threads work ahead of the caller.
+
+    At most `ahead` results are held, and as many items taken in advance. What `work` raises is
+    raised when the item's turn comes.
+
+    >>> list(in_order(abs, [-3, 2, -1], threads=2, ahead=2))
+    [3, 2, 1]
     """
     waiting: deque = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for path in paths:
-                waiting.append(pool.submit(read_image, path, size))
+            for item in items:
+                waiting.append(pool.submit(work, item))
                 if len(waiting) == ahead:
                     yield waiting.popleft().result()
             while waiting:
@@ -84,3 +130,14 @@ def read_ahead(paths: Iterable[str], size: int, threads: int, ahead: int) -> Ite
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def read_ahead(paths: Iterable[str], size: int, threads: int, ahead: int) -> Iterator[np.ndarray]:
+    """Read images in order while the caller works on earlier ones; at most `ahead` are held.
+
+    Pillow decodes and resizes outside the interpreter's lock, so threads are enough.
+
+    Raises:
+        UserError: As `read_rgb`, when the image's turn comes.
+    """
+    return in_order(partial(read_image, size=size), paths, threads, ahead)
