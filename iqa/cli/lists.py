@@ -11,13 +11,14 @@ datasets_app = typer.Typer(help="List the data sets, check one, or fetch one.")
 
 def list_backbones() -> None:
     """List the backbones, their features and where their weights come from."""
-    from iqa.backbones import REGISTRY
+    from iqa.backbones import REGISTRY, feature_dim, whereabouts
 
-    rows = [
-        [s.name, str(s.dim), str(s.input_size), s.pooling, s.source, s.licence]
-        for s in REGISTRY.values()
-    ]
-    columns = ["name", "channels", "input px", "pooling", "weights", "licence"]
+    rows = []
+    for name, spec in sorted(REGISTRY.items()):
+        licence = f"{spec.licence}, gated" if spec.gated else spec.licence
+        facts = [f"{spec.input_size}", spec.pooling, f"{feature_dim(spec)}", whereabouts(spec)]
+        rows.append([name, *facts, spec.hub_id or spec.package or "-", licence, spec.paper])
+    columns = ["name", "input px", "pooling", "D", "weights", "from", "licence", "in the paper"]
     print_table("Backbones", columns, rows)
 
 

@@ -8,6 +8,7 @@ from pytorch_grad_cam.utils.image import show_cam_on_image
 from torch import Tensor, nn
 
 from iqa.backbones import Backbone
+from iqa.backbones.encoding import as_map
 from iqa.models import QualityModel
 
 
@@ -22,7 +23,8 @@ def score_maps(
 
     The map is ReLU(sum_k w_k A_k), A_k the channels of `backbone.spec.cam_layer` and w_k the mean
     over positions of d score / d A_k, resized to the image and scaled to [0, 1] by its own largest
-    value: maps of two images compare in shape, not in height.
+    value: maps of two images compare in shape, not in height. A transformer's layer gives tokens;
+    those of the patches are laid out as in the image, the class and register tokens left out.
 
     Args:
         backbone: as `iqa.backbones.load` gives it.
@@ -33,9 +35,18 @@ def score_maps(
         Maps (N, H, W) in [0, 1]; all 0 where nothing raises the score.
     """
     model = QualityModel(backbone, head).eval()
-    layer = backbone.get_submodule(backbone.spec.cam_layer)
+    spec = backbone.spec
+    layer = backbone.get_submodule(spec.cam_layer)
+
+    def laid_out(activations: Tensor) -> Tensor:
+        if activations.ndim == 4:
+            return activations
+        height, width = images.shape[1:3]
+        return as_map(activations, spec.prefix, (height // spec.patch, width // spec.patch))
+
     pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
-    with GradCAM(model=model, target_layers=[layer]) as cam:
+    pixels.requires_grad_()  # without it a frozen backbone leaves no gradient
+    with GradCAM(model=model, target_layers=[layer], reshape_transform=laid_out) as cam:
         return cam(input_tensor=pixels, targets=[_raw_score] * len(images))
 
 

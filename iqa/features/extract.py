@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from iqa.backbones import Weights, check_pooling, find, weights_id
+from iqa.backbones import Weights, check_input_size, check_pooling, find, weights_id
 from iqa.errors import UserError
 from iqa.features.cache import DamagedShard, read_shard, write_shard
 from iqa.features.images import read_ahead
@@ -102,11 +102,9 @@ def extract(
         backbone,
         weights,
         weights_id(backbone, weights),
-        spec.input_size if input_size is None else input_size,
-        check_pooling(pooling or spec.pooling),
+        check_input_size(spec, spec.input_size if input_size is None else input_size),
+        check_pooling(spec, pooling),
     )
-    if job.input_size < 32:
-        raise UserError(f"input size {job.input_size}: give at least 32 pixels")
     if dataset.table.empty:
         raise UserError("features of an empty dataset: it has no images; check its table")
     key = job.key(dataset)

@@ -22,7 +22,7 @@ def test_a_map_is_the_formula(backbone):
     image = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
     pixels = torch.from_numpy(image).permute(0, 3, 1, 2).float() / 255
     maps = backbone.feature_map(pixels).detach().requires_grad_()
-    head(backbones.POOLINGS[backbone.pooling](maps)).sum().backward()
+    head(backbones.POOLINGS[backbone.pooling](backbones.Encoding(maps))).sum().backward()
     weights = maps.grad.mean((2, 3), keepdim=True)
     expected = (weights * maps).sum(1).relu().detach().numpy()[0]
     found = score_maps(backbone, head, image)[0]

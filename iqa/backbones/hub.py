@@ -1,0 +1,75 @@
+"""Weights from the Hugging Face hub: which commit, whether they are here, and what to do if not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from iqa.backbones.spec import BackboneSpec
+from iqa.errors import UserError
+
+# What a repository keeps its weights in; the second lists the parts of those that are split.
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+
+
+def cached_commit(spec: BackboneSpec) -> str | None:
+    """The commit of the weights that are in the hub's cache; None where they are not."""
+    from huggingface_hub import try_to_load_from_cache
+
+    def found(file: str) -> str | None:
+        path = try_to_load_from_cache(spec.hub_id, file, revision=spec.revision)
+        return Path(path).parent.name if isinstance(path, str) else None
+
+    commit = found("config.json")
+    return commit if any(found(file) for file in _WEIGHTS) else None
+
+
+def commit_of(spec: BackboneSpec) -> str:
+    """The commit to take: the one in the cache, else the newest, which asks the hub.
+
+    Raises:
+        UserError: The hub cannot be asked, or does not give them.
+    """
+    commit = cached_commit(spec)
+    if commit is not None:
+        return commit
+    from huggingface_hub import hf_hub_download
+
+    with hub_errors(spec):
+        return Path(hf_hub_download(spec.hub_id, "config.json", revision=spec.revision)).parent.name
+
+
+@contextmanager
+def hub_errors(spec: BackboneSpec) -> Iterator[None]:
+    """Turn what goes wrong on the way from the hub, or does not fit, into one line for the user."""
+    from huggingface_hub import constants
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except OSError as error:
+        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _first_sentence(error)
+        licence = (
+            f"accept the licence at https://huggingface.co/{spec.hub_id}, run `hf auth login` and "
+            if spec.gated
+            else ""
+        )
+        raise UserError(
+            f"backbone {spec.name!r}: its weights {spec.hub_id} are not in the hub's cache "
+            f"{constants.HF_HUB_CACHE} and cannot be downloaded ({why}); {licence}run `hf download "
+            f"{spec.hub_id}` where there is network, copy the cache here or point HF_HOME to it, "
+            "or ask for weights='none' (untrained)"
+        ) from error
+    except (RuntimeError, SafetensorError) as error:
+        raise misfit(spec, _first_sentence(error)) from error
+
+
+def misfit(spec: BackboneSpec, what: str) -> UserError:
+    """The error for weights that were found but are not those of the model."""
+    return UserError(
+        f"backbone {spec.name!r}: the weights {spec.hub_id} do not fit ({what}); "
+        f"run `hf download --force-download {spec.hub_id}`"
+    )
+
+
+def _first_sentence(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
