@@ -61,6 +61,14 @@ def test_datasets_check_ends_with_what_is_wrong(tmp_path):
     assert done.stdout.endswith("faults: 1\n")
 
 
+def test_datasets_fetch_says_where_to_ask_and_that_nothing_was_fetched():
+    done = call("datasets", "fetch", "clive")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: dataset `clive` has no direct address to fetch: ask at")
+    assert done.stderr.count("\n") == 1
+
+
 def test_help_does_not_import_torch():
     code = "import sys; import iqa.cli; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -61,6 +61,8 @@ def check_dataset(
     for fault in report.faults:
         typer.echo(f"fault: {fault}")
     typer.echo(f"faults: {len(report.faults)}" if report.faults else "nothing is wrong")
+    if report.faults and report.summary and not name.startswith("csv:"):
+        typer.echo(f"to get the published files: {info(name).where}")
     raise typer.Exit(1 if report.faults else 0)
 
 

@@ -87,9 +87,9 @@ KONIQ = Benchmark(
         "learning of blind image quality assessment. IEEE TIP 29, 2020, 10.1109/TIP.2020.2967829",
         expected_rows=10073,
         where="`iqa datasets fetch koniq10k` gets it (1024x768), or take it from "
-        "https://database.mmsp-kn.de/koniq-10k-database.html and unpack to $IQA_DATA/KonIQ-10k; "
-        "1024x768 is used where it is there, else 512x384; scores are MOS_zscore, since MOS "
-        "holds 1 to 5",
+        "https://database.mmsp-kn.de/koniq-10k-database.html and unpack to $IQA_DATA/KonIQ-10k "
+        "(1024x768 is used where it is there, else 512x384; scores are MOS_zscore, since MOS "
+        "holds 1 to 5)",
     ),
     facts=Facts(low=3.91, high=88.39, groups=10073, split=(7058, 1000, 2015)),
     folders=("KonIQ-10k", "koniq10k", "koniq-10k"),
@@ -123,8 +123,8 @@ KONIQ_512 = replace(
         name="koniq10k/512x384",
         title="KonIQ-10k at 512x384",
         where="`iqa datasets fetch koniq10k/512x384` gets it, or take it from "
-        "https://database.mmsp-kn.de/koniq-10k-database.html and unpack to $IQA_DATA/KonIQ-10k; "
-        "the ratings are those of koniq10k",
+        "https://database.mmsp-kn.de/koniq-10k-database.html and unpack to $IQA_DATA/KonIQ-10k "
+        "(the ratings are those of koniq10k)",
     ),
     images=tuple(folder for folder in KONIQ.images if "512x384" in folder),
     archives=koniq_archives("512x384"),

@@ -1,7 +1,7 @@
 """Whether a copy of a data set is whole: files, images, numbers, duplicates."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,16 +50,10 @@ def check(name: str, progress: bool = False) -> Report:
     copies = _copies(table)
     faults = [
         *_against_facts(data, facts),
-        *_undecodable(table, data),
-        *(_told(same) for same in copies if frozenset(same["id"]) not in known),
+        *_undecodable(table),
+        *(_told(same, facts) for same in copies if frozenset(same["id"]) not in known),
     ]
-    notes = [
-        f"{', '.join(same['id'])} have the same bytes; they share a content group, so that no "
-        "split by group parts them"
-        for same in copies
-        if frozenset(same["id"]) in known
-    ]
-    return Report(_summary(data), tuple(faults), tuple(notes))
+    return Report(_summary(data), tuple(faults), _noted(copies, known))
 
 
 def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
@@ -121,15 +115,15 @@ def _against_facts(data: Dataset, facts: Facts | None) -> list[str]:
         found = sides(table) if "split" in table else "no split table"
         expected["official split"] = (found, "/".join(map(str, facts.split)))
     return [
-        f"{what}: {found}, expected {published}; restore the published table; {data.info.where}"
+        f"{what}: {found}, expected {published}; restore the published table"
         for what, (found, published) in expected.items()
         if found != published
     ]
 
 
-def _undecodable(table: pd.DataFrame, data: Dataset) -> list[str]:
+def _undecodable(table: pd.DataFrame) -> list[str]:
     return [
-        f"{row.path} cannot be decoded ({row.fault}); unpack it again; {data.info.where}"
+        f"{row.path} cannot be decoded ({row.fault}); put a whole copy there"
         for row in table[table["fault"] != ""].itertuples()
     ]
 
@@ -140,12 +134,25 @@ def _copies(table: pd.DataFrame) -> list[pd.DataFrame]:
     return [same for _, same in repeated.groupby("digest", sort=False)]
 
 
-def _told(same: pd.DataFrame) -> str:
+def _noted(copies: list[pd.DataFrame], known: Collection[frozenset[str]]) -> tuple[str, ...]:
+    """The copies that the published files hold too, in one line, if there are any."""
+    sets = [" = ".join(same["id"]) for same in copies if frozenset(same["id"]) in known]
+    if not sets:
+        return ()
+    return (
+        f"files with the same bytes, which share a content group so that no split by group parts "
+        f"them: {', '.join(sets)}",
+    )
+
+
+def _told(same: pd.DataFrame, facts: Facts | None) -> str:
     """What copies of one image mean for a split, in one line."""
     names = ", ".join(same["id"])
     if "split" in same and same["split"].nunique() > 1:
         placed = ", ".join(f"{row.id} in {row.split}" for row in same.itertuples())
         return f"the same bytes on two sides of the official split: {placed}; leave one out"
+    if facts is not None:
+        return f"the same bytes, though published as different images: {names}; unpack them again"
     if same["group"].nunique() > 1:
         return f"the same bytes in different content groups: {names}; give them one group"
     return f"the same bytes: {names}; leave one out"

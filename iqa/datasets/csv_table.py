@@ -95,7 +95,11 @@ def load(source: Source) -> Dataset:
     """
     info, table = _read(source)
     root = Path(source.options.get("root", source.path.parent)).expanduser()
-    table = with_paths(table, root, info)
+    remedy = (
+        "say which folder the paths are relative to by ?root=FOLDER, or which column holds them by "
+        "?image=COLUMN"
+    )
+    table = with_paths(table, root, info.name, remedy)
     return Dataset(info, table, content_fingerprint(table))
 
 
@@ -114,7 +118,7 @@ def _read(source: Source) -> tuple[DatasetInfo, pd.DataFrame]:
     )
     if chosen["split"]:
         table["split"] = rows.sides(raw[chosen["split"]], names, source.path)
-    return info, table
+    return info, table.reset_index(drop=True)
 
 
 def _parse(path: Path) -> pd.DataFrame:
@@ -134,7 +138,7 @@ def _parse(path: Path) -> pd.DataFrame:
             f"table {path} cannot be read ({reason}); save it as UTF-8 with a header and commas"
         ) from fault
     raw.columns = raw.columns.str.strip()
-    return raw.dropna(axis="columns", how="all").dropna(how="all").reset_index(drop=True)
+    return raw.dropna(axis="columns", how="all").dropna(how="all")
 
 
 def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:

@@ -14,10 +14,11 @@ def read_clive(path: Path) -> pd.DataFrame:
     from scipy.io import loadmat
 
     names = loadmat(path)["AllImages_release"].ravel()
-    scores = loadmat(path.with_name("AllMOS_release.mat"))["AllMOS_release"].ravel()
-    return pd.DataFrame({"image": [str(name.item()) for name in names]}).join(
-        pd.Series(scores, name="MOS")
-    )
+    beside = path.with_name("AllMOS_release.mat")
+    scores = loadmat(beside)["AllMOS_release"].ravel()
+    if len(scores) != len(names):
+        raise ValueError(f"{len(names)} names, but {len(scores)} scores in {beside.name}")
+    return pd.DataFrame({"image": [str(name.item()) for name in names], "MOS": scores})
 
 
 def read_text(path: Path) -> pd.DataFrame:

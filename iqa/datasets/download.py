@@ -151,7 +151,7 @@ def _reason(fault: "requests.RequestException") -> str:
         requests.exceptions.SSLError: "the server's certificate is not valid",
         requests.Timeout: f"no answer within {TIMEOUT[1]} seconds",
         requests.exceptions.ChunkedEncodingError: "the connection was lost halfway",
-        requests.ConnectionError: "the server cannot be reached; are you online",
+        requests.ConnectionError: "the server cannot be reached (are you online?)",
     }
     for kind, said in words.items():
         if isinstance(fault, kind):

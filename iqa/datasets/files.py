@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from iqa.datasets.types import DatasetInfo
 from iqa.errors import UserError
 from iqa.files import fingerprint
 
@@ -62,8 +61,14 @@ def _listing(folder: Path) -> dict[str, Found]:
     return {_folded(name): file for name, file in files} | dict(files)
 
 
-def with_paths(table: pd.DataFrame, folder: Path, info: DatasetInfo) -> pd.DataFrame:
+def with_paths(table: pd.DataFrame, folder: Path, name: str, remedy: str) -> pd.DataFrame:
     """The table and, for each id, `path` and `size`.
+
+    Args:
+        table: with the column id.
+        folder: that ids are relative to.
+        name: of the data set.
+        remedy: what to do where images are missing.
 
     Raises:
         UserError: files are missing; names the first and says how many.
@@ -72,8 +77,8 @@ def with_paths(table: pd.DataFrame, folder: Path, info: DatasetInfo) -> pd.DataF
     missing = [name for name, file in zip(table["id"], files, strict=True) if file is None]
     if missing:
         raise UserError(
-            f"dataset `{info.name}`: {len(missing)} of {len(table)} images are not in {folder}, "
-            f"first {missing[0]!r}; unpack the archive again, all of it; {info.where}"
+            f"dataset `{name}`: {len(missing)} of {len(table)} images are not in {folder}, first "
+            f"{missing[0]!r}; {remedy}"
         )
     there = [file for file in files if file is not None]
     return table.assign(path=[file.path for file in there], size=[file.size for file in there])

@@ -82,14 +82,21 @@ def read_table(benchmark: Benchmark, path: Path) -> pd.DataFrame:
     if len(raw) != benchmark.table_rows:
         raise UserError(
             f"dataset `{benchmark.info.name}`: {path} has {len(raw)} rows, expected "
-            f"{benchmark.table_rows}; restore the whole table; {benchmark.info.where}"
+            f"{_expected_rows(benchmark)}; restore the whole table; {benchmark.info.where}"
         )
     names = rows.column(raw, benchmark.image, path)
     scores = rows.numbers(rows.column(raw, benchmark.score, path), names, path)
     raw = raw.assign(id=benchmark.name(names), score=scores)
-    raw = raw[~raw["id"].isin(benchmark.leave_out)].reset_index(drop=True)
+    raw = raw[~raw["id"].isin(benchmark.leave_out)]
     rows.check(raw["id"], raw["score"], benchmark.info.low, benchmark.info.high, path)
-    return _described(benchmark, raw, path)
+    return _described(benchmark, raw.reset_index(drop=True), path)
+
+
+def _expected_rows(benchmark: Benchmark) -> str:
+    """Rows of the whole table; where some do not count, how many do."""
+    if not benchmark.leave_out:
+        return f"{benchmark.table_rows}"
+    return f"{benchmark.table_rows}, of which {benchmark.info.expected_rows} count"
 
 
 def _parse(benchmark: Benchmark, path: Path) -> pd.DataFrame:
@@ -170,5 +177,6 @@ def load(benchmark: Benchmark) -> Dataset:
     """
     layout = locate(benchmark, data_root())
     table = read_table(benchmark, layout.table)
-    table = with_paths(table, layout.images, benchmark.info)
+    remedy = f"unpack the archive again, all of it; {benchmark.info.where}"
+    table = with_paths(table, layout.images, benchmark.info.name, remedy)
     return Dataset(benchmark.info, table, content_fingerprint(table))

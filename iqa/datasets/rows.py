@@ -70,7 +70,7 @@ def check(names: pd.Series, scores: pd.Series, low: float, high: float, source: 
     if len(twice):
         first = int(np.flatnonzero(names == names.iloc[twice[0]])[0])
         raise UserError(
-            f"{_at(source, twice[0], names)}: is there already in row {first + 1}, expected one "
+            f"{_at(source, twice[0], names)}: is in row {names.index[first] + 1} too, expected one "
             f"row an image; remove one of the two"
         )
     outside = np.flatnonzero((scores < low) | (scores > high))
@@ -113,5 +113,8 @@ def groups(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
 
 
 def _at(source: Path, row: int, names: pd.Series) -> str:
-    """Where a fault is; rows count from 1, the header not among them."""
-    return f"{source}, row {row + 1} ({names.iloc[row]})"
+    """Where a fault is; rows count from 1, the header not among them.
+
+    The index holds the place in the file, from 0, whatever rows were left out before.
+    """
+    return f"{source}, row {names.index[row] + 1} ({names.iloc[row]})"

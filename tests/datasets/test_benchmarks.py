@@ -199,12 +199,13 @@ def test_the_smaller_koniq_images_go_by_a_name_of_their_own(mini):
 
 
 def test_koniq_keeps_the_ratings_that_the_published_protocol_divides(mini):
-    from iqa.experiments.protocol import PROTOCOLS, targets  # needs PyTorch, as nothing else here
+    from iqa.experiments.protocol import PUBLISHED  # PyTorch, which nothing else here needs
+    from iqa.experiments.rules import targets
 
     folder = mini("koniq10k")
     data = load("koniq10k")
     assert data.table["MOS"].tolist() == [1.5, 3, 4]
-    assert targets(PROTOCOLS["published"], data).tolist() == pytest.approx([0.015, 0.03, 0.04])
+    assert targets(PUBLISHED, data).tolist() == pytest.approx([0.015, 0.03, 0.04])
     table = folder.parent / "koniq10k_scores.csv"
     replaced("1.5", "1.6")(table)
     assert load("koniq10k").fingerprint != data.fingerprint
@@ -240,7 +241,7 @@ def replaced(old, new):
         (replaced("4.57", "5.7"), r"row 1 \(I01_01_01.png\): score 5.7 is outside .* 1 to 5"),
         (replaced("4.57", ""), r"row 1 \(I01_01_01.png\): score is 'nan', expected a finite"),
         (replaced("4.57", "good"), r"row 1 \(I01_01_01.png\): score is 'good'"),
-        (replaced("I01_25_05", "I01_01_01"), r"row 2 .*: is there already in row 1"),
+        (replaced("I01_25_05", "I01_01_01"), r"row 2 .*: is in row 1 too, expected one row"),
         (replaced("I02_01_01.png,I02.png,4.93,1\n", ""), "has 2 rows, expected 3"),
         (replaced("dist_img,ref_img,dmos,var", '"'), "cannot be read"),
         (lambda table: table.unlink(), r"dmos.csv not found"),
@@ -256,6 +257,33 @@ def test_a_fault_is_one_line_that_names_it(spoil, said, mini):
         load("kadid10k")
     assert "\n" not in str(caught.value)
     assert check("kadid10k").faults == (str(caught.value),)
+
+
+def test_a_row_is_counted_as_in_the_file_though_some_are_left_out(mini, monkeypatch):
+    mini("clive")
+    read = BY_NAME["clive"].read
+    spoilt = dataclasses.replace(
+        BY_NAME["clive"],
+        table_rows=10,
+        read=lambda path: read(path).replace("901.JPG", "900.JPG"),
+    )
+    monkeypatch.setitem(registry.ENTRIES, "clive", registry._benchmark(spoilt))
+    with pytest.raises(UserError, match=r"row 10 \(900.JPG\): is in row 9 too"):
+        load("clive")
+
+
+def test_fewer_scores_than_names_are_told(mini):
+    folder = mini("clive").parent / "Data"
+    savemat(folder / "AllMOS_release.mat", {"AllMOS_release": np.zeros((1, 9))})
+    with pytest.raises(UserError, match=r"10 names, but 9 scores in AllMOS_release.mat\); restore"):
+        load("clive")
+
+
+def test_missing_rows_are_told_with_how_many_count(mini, monkeypatch):
+    mini("clive")
+    monkeypatch.setitem(registry.ENTRIES, "clive", registry._benchmark(BY_NAME["clive"]))
+    with pytest.raises(UserError, match="has 10 rows, expected 1169, of which 1162 count; restore"):
+        load("clive")
 
 
 def test_an_image_that_the_split_table_lacks_is_told(mini):
@@ -292,6 +320,14 @@ def test_the_check_finds_damage_and_copies(mini):
     assert copies.startswith("the same bytes on two sides of the official split: 2.jpg in val, 3")
 
 
+def test_copies_that_were_not_published_are_to_be_unpacked_again(mini, monkeypatch):
+    folder = mini("spaq")
+    (folder / "00002.jpg").write_bytes((folder / "00001.jpg").read_bytes())
+    expecting(monkeypatch, "spaq", low=48.86, high=62.5, groups=2)
+    (copies,) = check("spaq").faults
+    assert copies.endswith("different images: 00001.jpg, 00002.jpg; unpack them again")
+
+
 def expecting(monkeypatch, name, **facts):
     """Let a benchmark's miniature know other facts than those of the whole set."""
     small = dataclasses.replace(BY_NAME[name], table_rows=MINIATURES[name][1])
@@ -307,10 +343,8 @@ def test_copies_that_were_published_are_noted_and_share_a_group(mini, monkeypatc
     expecting(monkeypatch, "clive", low=70, high=90, groups=2, identical=same)
     report = check("clive")
     assert report.faults == ()
-    assert report.notes == (
-        "900.JPG, 901.JPG have the same bytes; they share a content group, so that no split by "
-        "group parts them",
-    )
+    (note,) = report.notes
+    assert note.endswith("no split by group parts them: 900.JPG = 901.JPG")
     assert load("clive").table["group"].tolist() == ["3.bmp", "900.JPG", "900.JPG"]
 
 

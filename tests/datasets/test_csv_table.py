@@ -78,7 +78,12 @@ def test_paths_are_relative_to_the_table_or_to_a_root_or_absolute(folder, tmp_pa
             "?high=5",
             "score 7 is outside the scale, expected 2 to 5",
         ),
-        ("image,mos\nx.png,2\nx.png,3\n", "", r"row 2 \(x.png\): is there already in row 1"),
+        (
+            "image,mos\nx.png,2\nx.png,3\n",
+            "",
+            r"row 2 \(x.png\): is in row 1 too, expected one row",
+        ),
+        ("image,mos\nx.png,2\n,\nx.png,3\n", "", r"row 3 \(x.png\): is in row 1 too"),
         ("image,mos\nx.png,2\n,3\n", "", "row 2 .*no image is named"),
         ("image,mos,set\nx.png,2,train\ny.png,3,dev\n", "", "row 2 .*split is 'dev', expected"),
         ("image,mos,scene\nx.png,2,a\ny.png,3,\n", "", "row 2 .*content group is empty"),
