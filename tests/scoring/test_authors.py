@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from iqa import backbones
 from iqa.errors import UserError
+from iqa.features.engine import openvino_engine
 from iqa.models import load_model, save_model
 from iqa.scoring.authors import open_authors
 
@@ -150,6 +151,15 @@ def test_bf16_and_keys_of_a_run_on_several_gpus_load_and_the_model_can_be_saved(
     assert said == info
     assert torch.equal(again(images), model(images))
     assert {values.dtype for values in model.parameters()} == {torch.float32}
+
+
+@torch.no_grad()
+def test_the_cpu_engine_gives_the_same_scores(checkpoint):
+    model, info = opened(checkpoint())
+    images = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    expected = model(torch.from_numpy(images).permute(0, 3, 1, 2) / 255)
+    scores = openvino_engine(model, info.input_size)(images)
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from open_clip import pretrained
 from safetensors.torch import save_file
 
 from iqa.errors import UserError
+from iqa.features.engine import openvino_engine
 from iqa.scoring.zero_shot import PROMPTS, ZeroShot, open_zero_shot
 
 VISION = {"image_size": 32, "patch_size": 8, "width": 32, "head_width": 16, "layers": 2}
@@ -118,6 +119,16 @@ def test_a_score_does_not_depend_on_its_batch_nor_on_the_random_state():
     again, _ = open_zero_shot("tiny-clip/none")
     alone = torch.cat([again(image[None]) for image in images])
     torch.testing.assert_close(model(images), alone, atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_cpu_engine_gives_the_same_scores(name):
+    model, info = open_zero_shot(f"{name}/none")
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    expected = model(torch.from_numpy(images).permute(0, 3, 1, 2) / 255)
+    scores = openvino_engine(model, info.input_size)(images)
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
 
 
 def test_the_text_tower_is_not_kept():
