@@ -154,7 +154,7 @@ def _tokens(name: str) -> Tensor:
 
 
 def _reason(error: Exception) -> str:
-    return shorten(str(error), 160, placeholder=" ...")
+    return shorten(str(error), 320, placeholder=" ...")
 
 
 @contextmanager
