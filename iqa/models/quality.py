@@ -3,17 +3,18 @@
 import torch
 from torch import Tensor, nn
 
+from iqa.backbones import Backbone
+
 
 class QualityModel(nn.Module):
     """Images in, one score per image out.
 
     Args:
-        backbone: (N, 3, H, W) floats in [0, 1] to features (N, D), such as `iqa.backbones.load`
-            gives.
+        backbone: (N, 3, H, W) floats in [0, 1] to features (N, D).
         head: features (N, D) to scores (N,).
     """
 
-    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head

@@ -1,6 +1,9 @@
-"""Training: objectives, and heads trained on cached features."""
+"""Training: objectives, heads on cached features, and fine-tuning of whole models."""
 
+from iqa.training.adaptation import REGIMES, SCHEDULES, FineTuning
+from iqa.training.finetune import FineTuned, fine_tune, predict
 from iqa.training.frozen import HeadTraining, train_heads
+from iqa.training.images import ScoredImages
 from iqa.training.objectives import (
     OBJECTIVES,
     margin_ranking,
@@ -12,12 +15,19 @@ from iqa.training.trained import TrainedHeads, load_heads
 
 __all__ = [
     "OBJECTIVES",
+    "REGIMES",
+    "SCHEDULES",
+    "FineTuned",
+    "FineTuning",
     "HeadStack",
     "HeadTraining",
+    "ScoredImages",
     "TrainedHeads",
+    "fine_tune",
     "load_heads",
     "margin_ranking",
     "margin_ranking_published",
     "mse",
+    "predict",
     "train_heads",
 ]

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.progress import Progress
-from scipy.stats import rankdata
 from torch import Tensor
 
 from iqa.errors import UserError, unknown
 from iqa.heads import MLPHead, find_preset
+from iqa.training import choice
 from iqa.training.inputs import Indices, TrainingData, prepare
 from iqa.training.objectives import OBJECTIVES
 from iqa.training.stack import HeadStack
@@ -145,7 +145,7 @@ def _train_tile(
     for epoch in range(1, config.epochs + 1):
         loss = _train_epoch(stack, adam, data, orders, config)
         _check_finite(loss, presets, seeds, config.learning_rate)
-        srcc = _srcc(stack.predict(data.x_val).cpu().numpy(), data.y_val.cpu().numpy())
+        srcc = choice.srcc(stack.predict(data.x_val).cpu().numpy(), data.y_val.cpu().numpy())
         # The first epoch is kept whatever it gives; constant predictions (NaN) never beat another.
         merit = srcc if config.checkpoint == "best" else np.full(stack.shape, float(epoch))
         better = (merit > best) | (np.isnan(best) & ~np.isnan(merit)) | (epoch == 1)
@@ -175,14 +175,6 @@ def _train_epoch(
         adam.step()
         total += loss.detach() * batch.shape[1]
     return (total / n).cpu().numpy()
-
-
-def _srcc(preds: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of preds (..., N) with target (N,), NaN where preds are constant."""
-    ranks, reference = rankdata(preds, axis=-1), rankdata(target)
-    ranks, reference = ranks - ranks.mean(axis=-1, keepdims=True), reference - reference.mean()
-    norm = np.linalg.norm(ranks, axis=-1) * np.linalg.norm(reference)
-    return np.divide(ranks @ reference, norm, out=np.full(norm.shape, np.nan), where=norm > 0)
 
 
 def _check_finite(
