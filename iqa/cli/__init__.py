@@ -7,6 +7,7 @@ import typer
 
 from iqa.cli.lists import datasets_app, list_backbones
 from iqa.cli.runs import features, run
+from iqa.cli.scoring import export, score
 from iqa.errors import UserError
 
 app = typer.Typer(
@@ -19,6 +20,8 @@ app.command("backbones")(list_backbones)
 app.add_typer(datasets_app, name="datasets")
 app.command()(features)
 app.command()(run)
+app.command()(score)
+app.command()(export)
 
 
 def main() -> None:

@@ -1,8 +1,19 @@
-"""A table on the terminal or in a pipe."""
+"""A table on the terminal, in a pipe or in a file."""
+
+from typing import TextIO
 
 
-def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table; the first column stays on one line, the others fold, nothing is cut."""
+def print_table(
+    title: str, columns: list[str], rows: list[list[str]], file: TextIO | None = None
+) -> None:
+    """Print a table; the first column stays on one line, the others fold, nothing is cut.
+
+    Args:
+        title: above it.
+        columns: their names.
+        rows: a text for each column.
+        file: where to; by default standard output.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -11,7 +22,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
-    console = Console()
+    console = Console(file=file)
     if not console.is_terminal:
         console.width = 200  # a pipe has no edge to fit
     console.print(table)

@@ -1,5 +1,6 @@
 """From an image file of any kind to the square of bytes a backbone sees."""
 
+import math
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,9 @@ from iqa.errors import UserError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# What Pillow only warns of, `rgb` refuses.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 # The grey levels of 16-bit files: Pillow's own conversion to 8 bits clips instead of scaling.
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -35,37 +39,18 @@ def read_rgb(path: str | Path) -> Image.Image:
     """Read an image file as 8-bit RGB, upright, as `rgb` makes it.
 
     Raises:
-        UserError: The file is missing, truncated, not an image, holds floating-point pixels, or
-            more than `Image.MAX_IMAGE_PIXELS` of them (Pillow's limit, 89 million by default): a
-            small file can unpack to more than the memory holds.
+        UserError: The file is missing or not an image, or as `rgb`.
     """
     try:
-        with Image.open(path) as image:
-            _check_size(path, image)
-            return rgb(image, path)
-    except UserError:
-        raise
+        image = Image.open(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such image file; check the path") from None
-    # Pillow's decoders raise many types on damaged input: OSError, SyntaxError, struct.error, ...
+    except Image.DecompressionBombError:
+        raise _too_large(path) from None
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"{path}: not a readable image ({reason}); replace the file or leave it out"
-        ) from error
-
-
-# What Pillow warns of, `_check_size` refuses.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-
-def _check_size(path: str | Path, image: Image.Image) -> None:
-    limit, (width, height) = Image.MAX_IMAGE_PIXELS, image.size
-    if limit is not None and width * height > limit:
-        raise UserError(
-            f"{path}: {width} x {height} pixels are too many (a decompression bomb?); the limit is "
-            f"{limit:,}: make the image smaller"
-        )
+        raise _unreadable(path, error) from error
+    with image:
+        return rgb(image, path)
 
 
 def rgb(image: Image.Image, name: str | Path) -> Image.Image:
@@ -73,20 +58,39 @@ def rgb(image: Image.Image, name: str | Path) -> Image.Image:
 
     The EXIF orientation is applied; transparent parts are shown over white, as most viewers do;
     16-bit grey is scaled by 1/257; palettes, grey and CMYK are converted without colour profiles;
-    of an animation the present frame is taken, which is the first where none was chosen.
+    of an animation the present frame is taken, which is the first unless another was chosen.
 
     Args:
         image: Any image of Pillow's.
         name: What an error calls it.
 
     Raises:
-        UserError: It holds floating-point pixels.
+        UserError: It is truncated, holds floating-point pixels, or more pixels than
+            `Image.MAX_IMAGE_PIXELS` (Pillow's limit, 89 million by default): a small file can
+            unpack to more than the memory holds.
     """
-    image.load()
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode == "F":
+    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+        raise _too_large(name)
+    if image.mode == "F":
         raise UserError(f"{name}: floating-point pixels have no known range; save it with 8 bits")
-    return _to_rgb(upright)
+    try:
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image))
+    except Exception as error:
+        raise _unreadable(name, error) from error
+
+
+def _too_large(name: str | Path) -> UserError:
+    limit = Image.MAX_IMAGE_PIXELS
+    return UserError(
+        f"{name}: more than {limit:,} pixels (a decompression bomb?); make the image smaller"
+    )
+
+
+def _unreadable(name: str | Path, error: Exception) -> UserError:
+    # Pillow's decoders raise many types on damaged input: OSError, SyntaxError, struct.error, ...
+    reason = " ".join(str(error).split())
+    return UserError(f"{name}: not a readable image ({reason}); replace the file or leave it out")
 
 
 def read_image(path: str | Path, size: int) -> np.ndarray:

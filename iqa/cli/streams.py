@@ -1,0 +1,46 @@
+"""Where rows go, and the bar that says how far they are."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from iqa.errors import UserError
+from iqa.files import written_whole
+
+
+@contextmanager
+def opened(output: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that becomes `output` when all has been written to it."""
+    if output is None:
+        yield sys.stdout
+        return
+    if output.is_dir():
+        raise UserError(f"{output} is a folder: give the name of a file in it")
+    try:
+        with written_whole(output) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise UserError(f"{output}: {error.strerror}; choose another place") from error
+
+
+@contextmanager
+def progress(what: str, total: int | None, hidden: bool) -> Iterator[Callable[[], None]]:
+    """A bar on standard error, if that is a terminal; call what it gives after each item.
+
+    Args:
+        what: is going on.
+        total: number of items; None where it is not known.
+        hidden: whether there is no bar even on a terminal.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    # Rich would send what is printed to standard output to the bar's console.
+    with Progress(
+        console=console, redirect_stdout=False, disable=hidden or not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

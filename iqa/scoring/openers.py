@@ -1,0 +1,65 @@
+"""From the name of a model to the model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from iqa.errors import UserError, unknown
+from iqa.files import project_root
+from iqa.models import ModelInfo, load_model
+
+# Images (N, 3, H, W), RGB in [0, 1], to outputs (N,) or (N, 1); and what the model is.
+Opened = tuple[nn.Module, ModelInfo]
+
+
+def _zero_shot(spec: str) -> Opened:
+    from iqa.scoring.zero_shot import open_zero_shot
+
+    return open_zero_shot(spec)
+
+
+def _authors(folder: str) -> Opened:
+    from iqa.scoring.authors import open_authors
+
+    return open_authors(folder)
+
+
+OPENERS: dict[str, Callable[[str], Opened]] = {"zero-shot": _zero_shot, "authors": _authors}
+"""What stands before the colon of a model's name, and what opens the rest."""
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that come with the project, by name: the files in `results/models`."""
+    files = sorted((project_root() / "results" / "models").glob("*.safetensors"))
+    return {file.stem: file for file in files}
+
+
+def open_model(name: str | Path | None = None) -> Opened:
+    """Open the model `name`, in evaluation mode, on the CPU.
+
+    Args:
+        name: of a shipped model, the path of a .safetensors file that `iqa.models.save_model`
+            wrote, `zero-shot:MODEL`, or `authors:FOLDER`; None takes the first shipped one.
+
+    Raises:
+        UserError: There is no such model, or it cannot be read.
+    """
+    shipped = shipped_models()
+    if name is None:
+        if not shipped:
+            raise UserError(
+                "no model comes with this installation (results/models is empty): run iqa in a "
+                "checkout of the project, or name a model"
+            )
+        return load_model(next(iter(shipped.values())))
+    name = str(name)
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in OPENERS:
+        return OPENERS[prefix](rest)
+    if name.endswith(".safetensors"):
+        return load_model(Path(name))
+    if name not in shipped:
+        ways = ["PATH.safetensors", *(f"{known}:..." for known in OPENERS)]
+        raise unknown("model", name, [*shipped, *ways])
+    return load_model(shipped[name])
