@@ -1,7 +1,7 @@
 """Images, scores and content groups, and how they are split."""
 
 from iqa.datasets.checks import Report, check
-from iqa.datasets.folds import grouped_folds
+from iqa.datasets.folds import FOLDS, grouped_folds, random_folds
 from iqa.datasets.manifest import Split, check_groups, read_split, shared_groups, write_split
 from iqa.datasets.photographs import PHOTOGRAPHS, Photograph
 from iqa.datasets.pseudo_mos import METRICS, level_trend
@@ -17,6 +17,7 @@ from iqa.datasets.types import Dataset, DatasetInfo, Facts
 
 __all__ = [
     "ENTRIES",
+    "FOLDS",
     "METRICS",
     "PHOTOGRAPHS",
     "SPLITS",
@@ -36,6 +37,7 @@ __all__ = [
     "names",
     "official_split",
     "published_split",
+    "random_folds",
     "random_split",
     "read_split",
     "shared_groups",

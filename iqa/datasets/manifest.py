@@ -20,7 +20,7 @@ class Split:
     """Which images train, which choose the checkpoint, which are reported.
 
     Attributes:
-        kind: how it was drawn: a name in `iqa.datasets.SPLITS`, or "grouped 5-fold".
+        kind: how it was drawn: a name in `iqa.datasets.SPLITS`, or such as "grouped 5-fold".
         seed: seed of the draw.
         fold: number of the fold that is the test side, from 0.
         train: ids to fit on.

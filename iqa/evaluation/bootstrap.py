@@ -17,26 +17,37 @@ from iqa.errors import UserError
 _CHUNK = 256  # resamples at a time: (N, 256) arrays stay in the processor's cache
 
 
-def resample_counts(groups: Sequence[str], resamples: int, seed: int) -> NDArray[np.int32]:
+def resample_counts(
+    groups: Sequence[str], resamples: int, seed: int, drawn_from: Sequence[str] | None = None
+) -> NDArray[np.int32]:
     """How often each image is drawn in each resample.
 
     Args:
         groups: content group of each image, length N; all different for a plain bootstrap.
         resamples: number R of resamples.
         seed: of the random draw.
+        drawn_from: the groups to draw from, repeated or not; None for those of these images. With
+            more than these, the draws can be shared with other images.
 
     Returns:
         Counts (N, R). As many groups are drawn as there are.
+
+    Raises:
+        UserError: fewer than 2 groups to draw from, or one of `groups` is not among them.
     """
-    _, group_of_image = np.unique(np.asarray(groups), return_inverse=True)
-    n_groups = int(group_of_image.max()) + 1
-    if n_groups < 2:
+    names = np.unique(np.asarray(groups if drawn_from is None else drawn_from))
+    missing = np.setdiff1d(groups, names)
+    if len(missing):
+        raise UserError(
+            f"`drawn_from` lacks content group {str(missing[0])!r}: draw from all groups"
+        )
+    if len(names) < 2:
         raise UserError("a bootstrap needs at least 2 content groups: only 1 was given")
-    drawn = np.random.default_rng(seed).integers(0, n_groups, size=(resamples, n_groups))
-    flat = drawn + n_groups * np.arange(resamples)[:, None]
-    counts = np.bincount(flat.ravel(), minlength=resamples * n_groups)
-    by_group = counts.astype(np.int32).reshape(resamples, n_groups).T
-    return np.ascontiguousarray(by_group)[group_of_image]
+    drawn = np.random.default_rng(seed).integers(0, len(names), size=(resamples, len(names)))
+    flat = drawn + len(names) * np.arange(resamples)[:, None]
+    counts = np.bincount(flat.ravel(), minlength=resamples * len(names))
+    by_group = counts.astype(np.int32).reshape(resamples, len(names)).T
+    return np.ascontiguousarray(by_group)[np.searchsorted(names, np.asarray(groups))]
 
 
 def _midranks(values: NDArray, counts: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -63,6 +74,7 @@ def bootstrap_srcc(
     groups: Sequence[str],
     resamples: int = 10_000,
     seed: int = 0,
+    drawn_from: Sequence[str] | None = None,
 ) -> NDArray[np.float64]:
     """SRCC in each of `resamples` draws of content groups.
 
@@ -72,9 +84,10 @@ def bootstrap_srcc(
         groups: content group of each image, length N.
         resamples: number R of draws.
         seed: of the draws.
+        drawn_from: as of `resample_counts`.
 
     Returns:
-        SRCC (..., R); NaN where a draw makes predictions or targets constant.
+        SRCC (..., R); NaN where a draw makes predictions or targets constant, or has no image.
     """
     table, truth = np.asarray(preds, dtype=float), np.asarray(target, dtype=float)
     if table.shape[-1:] != truth.shape or len(groups) != len(truth):
@@ -83,14 +96,14 @@ def bootstrap_srcc(
             f"and {len(groups)} groups"
         )
     rows = table.reshape(-1, len(truth))
-    counts = resample_counts(groups, resamples, seed)
+    counts = resample_counts(groups, resamples, seed, drawn_from)
     samples = np.empty((len(rows), resamples))
     for start in range(0, resamples, _CHUNK):
         part = slice(start, start + _CHUNK)
         chunk = np.ascontiguousarray(counts[:, part])
         # float32 holds these ranks exactly; products are summed over N only.
         weight = chunk.astype(np.float32)
-        total = weight.sum(axis=0)
+        total = weight.sum(axis=0).clip(min=1)
         y, y_square = _centred(_midranks(truth, chunk), weight, total)
         y *= weight
         for row, values in enumerate(rows):

@@ -99,18 +99,20 @@ def plcc_fitted(preds: ArrayLike, target: ArrayLike, params: ArrayLike) -> float
 
 
 def evaluate(
-    preds: ArrayLike, target: ArrayLike, val_preds: ArrayLike, val_target: ArrayLike
+    preds: ArrayLike, target: ArrayLike, val_preds: ArrayLike = (), val_target: ArrayLike = ()
 ) -> dict[str, float]:
     """Every figure of one model on one test set.
 
-    `plcc_val_fit` maps the predictions by a logistic fitted on validation, the one to report;
-    `plcc_test_fit` by one fitted on the test set itself, as much of the literature does.
+    `plcc_val_fit` maps the predictions by a logistic fitted on validation, the one to report, and
+    is NaN without validation images; `plcc_test_fit` by one fitted on the test set itself, as much
+    of the literature does.
     """
+    on_val = fit_logistic(val_preds, val_target) if np.size(val_preds) else np.full(4, np.nan)
     return {
         "srcc": srcc(preds, target),
         "krcc": krcc(preds, target),
         "plcc_raw": plcc(preds, target),
-        "plcc_val_fit": plcc_fitted(preds, target, fit_logistic(val_preds, val_target)),
+        "plcc_val_fit": plcc_fitted(preds, target, on_val),
         "plcc_test_fit": plcc_fitted(preds, target, fit_logistic(preds, target)),
         "rmse": rmse(preds, target),
     }

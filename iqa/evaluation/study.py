@@ -1,5 +1,6 @@
 """From the per-image predictions of a study to its table: one row a head."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,8 @@ def figures_by_fold(predictions: pd.DataFrame) -> pd.DataFrame:
     """Every figure of `evaluate` for each head, seed and fold: one row each.
 
     Args:
-        predictions: columns `COLUMNS`, with the test and the validation rows of every fold.
+        predictions: columns `COLUMNS`, with the test and the validation rows of every fold; a fold
+            without validation rows has no `plcc_val_fit` (NaN).
     """
     rows = []
     for (head, seed, fold), part in predictions.groupby(["head", "seed", "fold"], sort=False):
@@ -47,27 +49,55 @@ def figures_by_fold(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _as_array(predictions: pd.DataFrame) -> tuple[list[str], NDArray, pd.DataFrame]:
-    """Head names (H), predictions (H, seeds, N), and the N images in the same order."""
-    wide = predictions.pivot_table(index=["head", "seed"], columns="id", values="prediction")
-    if wide.isna().to_numpy().any() or len(predictions) != wide.size:
-        raise UserError(
-            "predictions are not one per head, seed and image: each head and seed must be tested "
-            "on the same images, each image once"
-        )
-    heads = list(wide.index.get_level_values("head").unique())
-    images = predictions.drop_duplicates("id").set_index("id").loc[wide.columns]
-    return heads, wide.to_numpy().reshape(len(heads), -1, wide.shape[1]), images
+@dataclass(frozen=True)
+class _SeedResult:
+    """Of one seed: predictions (H, N) of the heads, and the N images in the same order."""
+
+    preds: NDArray
+    images: pd.DataFrame
+
+    @property
+    def target(self) -> NDArray:
+        return self.images["target"].to_numpy()
 
 
-def _within_by_group(preds: NDArray, target: NDArray, groups: NDArray) -> NDArray:
-    """SRCC within each content group of at least 3 images, the mean over seeds; (H, G)."""
-    parts = [groups == name for name in np.unique(groups) if (groups == name).sum() >= 3]
-    found = [
-        [np.mean([srcc(row[part], target[part]) for row in rows]) for part in parts]
-        for rows in preds
+def _by_seed(predictions: pd.DataFrame) -> tuple[list[str], list[_SeedResult]]:
+    """Head names (H), and the result of each seed; seeds may be tested on different images."""
+    heads, found = sorted(predictions["head"].unique()), []
+    for _, part in predictions.groupby("seed"):
+        wide = part.pivot_table(index="head", columns="id", values="prediction")
+        size = len(heads) * len(wide.columns)
+        if wide.isna().to_numpy().any() or not len(part) == wide.size == size:
+            raise UserError(
+                "predictions are not one per head, seed and image: the heads of a seed must be "
+                "tested on the same images, each image once"
+            )
+        images = part.drop_duplicates("id").set_index("id").loc[wide.columns]
+        found.append(_SeedResult(wide.to_numpy(), images))
+    return heads, found
+
+
+def _within_by_group(seeds: Sequence[_SeedResult]) -> NDArray:
+    """SRCC within each content group, the mean over the seeds with 3 images of it; (H, G)."""
+    found: dict[str, list[list[float]]] = {}
+    for seed in seeds:
+        for name, rows in seed.images.groupby("group").indices.items():
+            if len(rows) >= 3:
+                within = [srcc(row[rows], seed.target[rows]) for row in seed.preds]
+                found.setdefault(str(name), []).append(within)
+    means = [np.mean(found[name], axis=0) for name in sorted(found)]
+    return np.array(means).reshape(len(means), len(seeds[0].preds)).T
+
+
+def _resampled_srcc(seeds: Sequence[_SeedResult], resamples: int, seed: int) -> NDArray:
+    """The mean over seeds of SRCC in each draw of groups, (H, R)."""
+    groups = [list(one.images["group"]) for one in seeds]
+    everything = sorted(set().union(*groups))
+    parts = [
+        bootstrap_srcc(one.preds, one.target, of, resamples, seed, everything)
+        for one, of in zip(seeds, groups, strict=True)
     ]
-    return np.array(found).reshape(len(preds), len(parts))
+    return np.mean(parts, axis=0)
 
 
 def _resampled_means(values: NDArray, resamples: int, seed: int) -> NDArray:
@@ -83,13 +113,14 @@ def summarize_heads(
 ) -> Summary:
     """Table and paired comparisons of the heads of one study.
 
-    The folds of a cross-validation are pooled: each image is predicted once per seed, by a head
-    that saw none of its content group. The bootstrap draws content groups, so the intervals speak
-    of other contents, not of other images of these.
+    The folds of a cross-validation are pooled: each image is predicted once per seed. Where seeds
+    have splits of their own, each is tested on its own images. The bootstrap draws content groups,
+    the same for all seeds and heads, so the intervals speak of other contents, not of other images
+    of these.
 
     Args:
-        predictions: columns `COLUMNS`, `side` being "val" or "test"; in the test rows each `id`
-            stands once for each head and seed.
+        predictions: columns `COLUMNS`, `side` being "val" or "test"; in the test rows of a seed
+            each `id` stands once for each head.
         baseline: the head that the others are compared with.
         resamples: bootstrap draws.
         seed: of the draws.
@@ -97,13 +128,12 @@ def summarize_heads(
     Raises:
         UserError: a prediction is missing or there twice, or `baseline` is not among the heads.
     """
-    heads, preds, images = _as_array(predictions[predictions["side"] == "test"])
-    target, groups = images["target"].to_numpy(), images["group"].to_numpy()
-    by_seed = np.array([[srcc(row, target) for row in rows] for rows in preds])
-    by_group = _within_by_group(preds, target, groups)
+    heads, seeds = _by_seed(predictions[predictions["side"] == "test"])
+    by_seed = np.array([[srcc(row, one.target) for row in one.preds] for one in seeds]).T
+    by_group = _within_by_group(seeds)
     observed = {"srcc": by_seed.mean(axis=1), "srcc_within": _mean_or_nan(by_group)}
     samples = {
-        "srcc": bootstrap_srcc(preds, target, list(groups), resamples, seed).mean(axis=1),
+        "srcc": _resampled_srcc(seeds, resamples, seed),
         "srcc_within": _resampled_means(by_group, resamples, seed),
     }
     intervals = {name: bootstrap_interval(observed[name], samples[name]).T for name in observed}

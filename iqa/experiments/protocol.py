@@ -3,25 +3,13 @@
 Apart from the rest of `iqa.experiments`, like its `study`, because it needs PyTorch.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from iqa.datasets import SPLITS, Dataset, Split
+from iqa.datasets import SPLITS
 from iqa.errors import UserError, unknown
-from iqa.training import OBJECTIVES, HeadTraining
-
-PUBLISHED_BATCH = 2
-"""Images in a batch of the paper's code, in training and evaluation."""
-
-PUBLISHED_TARGETS = {"koniq10k": ("MOS", 100.0)}
-"""Data set -> column and divisor, where the paper's code scales scores unlike the published range.
-
-Everywhere else both give the same targets: MOS/100 (CLIVE, SPAQ, FLIVE), (DMOS - 1)/4
-(KADID-10k), MOS/5 (AGIQA-3K, AGIQA-1K).
-"""
+from iqa.training import OBJECTIVES
 
 
 class Protocol(BaseModel):
@@ -68,31 +56,43 @@ class Protocol(BaseModel):
                 "needs validation images, and the split `published` has none; choose another split"
             )
 
+    def but(self, name: str, **changes: Any) -> "Protocol":
+        """This protocol with another name and some fields changed, checked as any other."""
+        return Protocol(**(self.model_dump() | changes | {"name": name}))
+
+    @property
+    def plcc_column(self) -> str:
+        """The PLCC to report, as a key of `iqa.evaluation.evaluate`."""
+        return {"raw": "plcc_raw", "val": "plcc_val_fit", "test": "plcc_test_fit"}[self.plcc]
+
+
+PUBLISHED = Protocol(
+    name="published",
+    split="published",
+    checkpoint="test",
+    objective="mse+margin_published",
+    drop_last=True,
+    plcc="raw",
+    target="published",
+)
+"""What the code of arXiv:2509.17374 does."""
+
+RIGOROUS = Protocol(
+    name="rigorous",
+    split="grouped",
+    checkpoint="validation",
+    objective="mse+margin",
+    drop_last=False,
+    plcc="val",
+    target="range",
+)
+"""What it ought to do, which is the default here."""
 
 PROTOCOLS = {
     protocol.name: protocol
-    for protocol in (
-        Protocol(
-            name="published",
-            split="published",
-            checkpoint="test",
-            objective="mse+margin_published",
-            drop_last=True,
-            plcc="raw",
-            target="published",
-        ),
-        Protocol(
-            name="rigorous",
-            split="grouped",
-            checkpoint="validation",
-            objective="mse+margin",
-            drop_last=False,
-            plcc="val",
-            target="range",
-        ),
-    )
+    for protocol in (PUBLISHED, RIGOROUS, RIGOROUS.but("official", split="official"))
 }
-"""What the code of arXiv:2509.17374 does, and what it ought to do, which is the default here."""
+"""By name; `official` is the rigorous one on the split that a data set's owner published."""
 
 
 def find(name: str) -> Protocol:
@@ -104,46 +104,3 @@ def find(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise unknown("protocol", name, list(PROTOCOLS))
     return PROTOCOLS[name]
-
-
-def head_training(protocol: Protocol, training: HeadTraining) -> HeadTraining:
-    """`training` with the objective and the choice of epoch that the protocol asks for."""
-    kept = "last" if protocol.checkpoint == "last" else "best"
-    return training.model_copy(update={"objective": protocol.objective, "checkpoint": kept})
-
-
-def watched_images(protocol: Protocol, split: Split) -> tuple[str, ...]:
-    """The ids to give to `train_heads` as `val`.
-
-    They choose the epoch, unless the protocol keeps the last: then they only stand in the history,
-    and are the test images where the split has no validation.
-    """
-    return split.test if protocol.checkpoint == "test" else split.val or split.test
-
-
-def reported_images(protocol: Protocol, split: Split) -> tuple[str, ...]:
-    """The test ids that figures are computed on, in their order.
-
-    With `drop_last`, those in complete batches of `PUBLISHED_BATCH`: all but the last one where
-    their number is odd.
-    """
-    n = len(split.test)
-    return split.test[: n - n % PUBLISHED_BATCH] if protocol.drop_last else split.test
-
-
-def targets(protocol: Protocol, dataset: Dataset) -> NDArray[np.float32]:
-    """What heads are trained on, (N,), in the order of the data set's table.
-
-    Raises:
-        UserError: the table lacks the column that the published scaling starts from.
-    """
-    name, table = dataset.info.name, dataset.table
-    if protocol.target == "range" or name not in PUBLISHED_TARGETS:
-        return table["target"].to_numpy(np.float32)
-    column, divisor = PUBLISHED_TARGETS[name]
-    if column not in table.columns:
-        raise UserError(
-            f"protocol {protocol.name!r}: dataset `{name}` has no column `{column}`, which the "
-            'published scaling divides; choose a protocol with target="range"'
-        )
-    return (table[column] / divisor).to_numpy(np.float32)

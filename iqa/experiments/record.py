@@ -40,9 +40,10 @@ class Record(BaseModel):
         schema_version: of this format; another one is refused on reading.
         experiment: name of the notebook.
         parameters: every parameter of the run.
-        protocol: "rigorous" or "published"; "varied" where a run compares several.
+        protocol: name of the `iqa.experiments.protocol.Protocol`, such as "rigorous"; "varied"
+            where a run compares several. Its fields are among the parameters.
         dataset: what was used of which data set.
-        splits: manifest hash of each split, in the order of the folds.
+        splits: manifest hash of each split, in the order of the folds or seeds.
         seeds: of the heads.
         untrained: True where the backbone had random weights.
         code: fingerprint of the package's source.

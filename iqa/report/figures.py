@@ -82,14 +82,14 @@ def protocols(summary: pd.DataFrame, clean: str) -> Figure:
 
 
 def learning_curves(history: pd.DataFrame, heads: Sequence[str]) -> Figure:
-    """Validation SRCC by epoch, the mean over folds and seeds."""
+    """SRCC of the images watched in training (validation, if any) by epoch, the mean over all."""
     with plt.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
         curves = history.groupby(["head", "epoch"])["val_srcc"].mean().unstack("head")
         palette = plt.get_cmap("tab20")(np.linspace(0, 0.95, len(heads)))
         for colour, head in zip(palette, heads, strict=True):
             ax.plot(curves.index, curves[head], color=colour, label=head, lw=1.6)
-        ax.set(xlabel="epoch", ylabel="validation SRCC")
+        ax.set(xlabel="epoch", ylabel="SRCC, images watched")
         ax.legend(ncols=2, fontsize=8, frameon=False, loc="lower right")
         return figure
 

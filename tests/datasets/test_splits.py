@@ -1,12 +1,20 @@
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iqa.datasets import Split, grouped_folds, shared_groups
+from iqa.datasets import FOLDS, Split, grouped_folds, random_folds, shared_groups
 from iqa.errors import UserError
 
 IDS = [f"{group}-{i}" for group in "abcdefg" for i in range(3)]
 GROUPS = [name[0] for name in IDS]
+
+
+def images(ids, groups):
+    return pd.DataFrame({"id": ids, "group": groups})
+
+
+TABLE = images(IDS, GROUPS)
 
 
 @settings(deadline=None)
@@ -20,19 +28,29 @@ GROUPS = [name[0] for name in IDS]
 def test_each_image_is_tested_once_and_no_group_is_shared(groups, seed, data):
     folds = data.draw(st.integers(3, len(set(groups))))
     ids = [f"i{n}" for n in range(len(groups))]
-    splits = grouped_folds(ids, groups, folds, seed)
-    assert sorted(name for split in splits for name in split.test) == sorted(ids)
-    for i, split in enumerate(splits):
-        assert split.val == splits[(i + 1) % folds].test
-        assert sorted(split.train + split.val + split.test) == sorted(ids)
-        assert split.train
-        assert shared_groups(split, dict(zip(ids, groups, strict=True))) == []
+    for kind, fold in FOLDS.items():
+        splits = fold(images(ids, groups), folds, seed)
+        assert sorted(name for split in splits for name in split.test) == sorted(ids)
+        for i, split in enumerate(splits):
+            assert split.kind == f"{kind} {folds}-fold"
+            assert split.val == splits[(i + 1) % folds].test
+            assert sorted(split.train + split.val + split.test) == sorted(ids)
+            assert split.train
+            if kind == "grouped":
+                assert shared_groups(split, dict(zip(ids, groups, strict=True))) == []
 
 
-def test_order_of_rows_does_not_matter_but_the_seed_does():
-    forward = grouped_folds(IDS, GROUPS, 5, seed=8)
-    assert grouped_folds(IDS[::-1], GROUPS[::-1], 5, seed=8) == forward
-    assert grouped_folds(IDS, GROUPS, 5, seed=19) != forward
+@pytest.mark.parametrize("fold", FOLDS.values())
+def test_order_of_rows_does_not_matter_but_the_seed_does(fold):
+    forward = fold(TABLE, 5, seed=8)
+    assert fold(TABLE[::-1], 5, seed=8) == forward
+    assert fold(TABLE, 5, seed=19) != forward
+
+
+def test_random_folds_are_of_equal_size_and_share_groups():
+    splits = random_folds(TABLE, 3, seed=8)
+    assert [len(split.test) for split in splits] == [7, 7, 7]
+    assert all(shared_groups(split, dict(zip(IDS, GROUPS, strict=True))) for split in splits)
 
 
 def test_hash_ignores_order_within_a_side_and_sees_everything_else():
@@ -48,19 +66,20 @@ def test_hash_ignores_order_within_a_side_and_sees_everything_else():
 
 
 @pytest.mark.parametrize(
-    ("ids", "groups", "folds", "message"),
+    ("fold", "ids", "groups", "folds", "message"),
     [
-        (IDS, GROUPS, 8, "7 content groups cannot fill 8 folds"),
-        (IDS, GROUPS, 2, "at least 3"),
-        (IDS, GROUPS[:-1], 3, "20 entries for 21 ids"),
-        (["a", "a", "b", "c"], ["a", "x", "b", "c"], 3, "id 'a' is in"),
-        (["a", "a", "b", "c"], ["a", "a", "b", "c"], 3, "id 'a' is in"),
-        ([], [], 3, "0 content groups"),
+        (grouped_folds, IDS, GROUPS, 8, "7 content groups cannot fill 8 folds"),
+        (grouped_folds, IDS, GROUPS, 2, "at least 3"),
+        (grouped_folds, ["a", "a", "b", "c"], ["a", "x", "b", "c"], 3, "id 'a' is in"),
+        (grouped_folds, ["a", "a", "b", "c"], ["a", "a", "b", "c"], 3, "id 'a' is in"),
+        (grouped_folds, [], [], 3, "0 content groups"),
+        (random_folds, IDS, GROUPS, 22, "21 images cannot fill 22 folds"),
+        (random_folds, ["a", "a", "b", "c"], list("abcd"), 3, "id 'a' is in"),
     ],
 )
-def test_what_cannot_be_split_is_one_line(ids, groups, folds, message):
+def test_what_cannot_be_split_is_one_line(fold, ids, groups, folds, message):
     with pytest.raises(UserError, match=message) as caught:
-        grouped_folds(ids, groups, folds, seed=0)
+        fold(images(ids, groups), folds, seed=0)
     assert "\n" not in str(caught.value)
 
 

@@ -92,3 +92,20 @@ def test_one_group_is_an_error():
 def test_unequal_lengths_are_an_error():
     with pytest.raises(UserError, match="one prediction, target and group an image"):
         bootstrap_srcc([1, 2, 3], [1, 2, 3], ["a", "b"], 10)
+
+
+def test_draws_can_be_shared_by_images_of_different_groups():
+    everything = ["a", "b", "c", "d"]
+    whole = resample_counts(everything, 100, seed=1)
+    part = resample_counts(["d", "b", "b"], 100, seed=1, drawn_from=[*everything, "a"])
+    np.testing.assert_array_equal(part, whole[[3, 1, 1]])
+    with pytest.raises(UserError, match="lacks content group 'x'"):
+        resample_counts(["a", "x"], 10, seed=1, drawn_from=everything)
+
+
+def test_a_draw_without_any_of_the_images_is_undefined():
+    groups = ["a", "a", "a", "b"]
+    found = bootstrap_srcc([1, 2, 3, 4], [1, 3, 2, 4], groups, 200, drawn_from=list("abcd"))
+    counts = resample_counts(groups, 200, 0, list("abcd"))
+    # Without group a there is one image at most, or the same one again.
+    np.testing.assert_array_equal(np.isnan(found), counts[0] == 0)

@@ -95,6 +95,33 @@ def test_without_contents_of_several_images_the_figure_within_is_undefined():
     assert result.heads["srcc"].notna().all()
 
 
+def test_seeds_may_be_tested_on_images_of_their_own():
+    data = predictions({"relu": 0.3, "sigmoid": 0.1})
+    number = data["id"].str[1:].astype(int)
+    own = data[(data["seed"] == 0) & (number < 60) | (data["seed"] == 1) & (number >= 40)]
+    table = summarize_heads(own, "relu", resamples=300).heads.set_index("head")
+    for head, part in own.groupby("head"):
+        by_seed = [srcc(d["prediction"], d["target"]) for _, d in part.groupby("seed")]
+        assert table.loc[head, "srcc"] == pytest.approx(np.mean(by_seed))
+        within = [
+            np.mean([srcc(d["prediction"], d["target"]) for _, d in of_group.groupby("seed")])
+            for _, of_group in part.groupby("group")
+        ]
+        assert table.loc[head, "srcc_within"] == pytest.approx(np.mean(within))
+    assert (table["low"] < table["srcc"]).all()
+    assert (table["srcc"] < table["high"]).all()
+
+
+def test_seeds_on_equal_images_share_their_draws():
+    data = predictions({"relu": 0.3, "sigmoid": 0.1}, seeds=(0,))
+    twice = pd.concat([data, data.assign(seed=1)])
+    columns = ["head", "srcc", "low", "high", "srcc_within", "within_low", "within_high"]
+    pd.testing.assert_frame_equal(
+        summarize_heads(twice, "relu", 200).heads[columns],
+        summarize_heads(data, "relu", 200).heads[columns],
+    )
+
+
 def test_unknown_baseline_lists_the_heads():
     with pytest.raises(UserError, match="unknown baseline 'rleu'"):
         summarize_heads(predictions({"relu": 0.3}), "rleu", 50)
@@ -108,3 +135,10 @@ def test_figures_of_a_fold_use_its_own_validation_images():
     one, fit = test[test["fold"] == 1], val[val["fold"] == 1]
     expected = evaluate(one["prediction"], one["target"], fit["prediction"], fit["target"])
     assert table.loc[1, list(expected)].to_dict() == pytest.approx(expected)
+
+
+def test_without_validation_images_nothing_is_fitted_on_them():
+    test = predictions({"relu": 0.3}, seeds=(0,))
+    table = figures_by_fold(test)
+    assert table["plcc_val_fit"].isna().all()
+    assert table[["srcc", "plcc_raw", "plcc_test_fit"]].notna().all(axis=None)

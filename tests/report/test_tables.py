@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from iqa.report.chapters import literature
-from iqa.report.chapters.activations import findings, main_table
+from iqa.report.chapters.activations import all_figures, findings, main_table
+from iqa.report.chapters.fragments import what_was_run
 from iqa.report.chapters.gate import findings as gate_findings
 
 TABLE5 = "results/literature/table5.csv"
@@ -104,3 +105,40 @@ def test_what_is_read_off_table5():
     text = literature.findings(pd.read_csv(TABLE5))
     assert "B_Gated has the best SRCC on KADID-10k." in text
     assert "B_Sig has the best SRCC on CLIVE and AGIQA-3K." in text
+
+
+def test_the_protocols_plcc_is_marked_and_one_that_is_nowhere_left_out():
+    columns = ["srcc", "krcc", "plcc_raw", "plcc_val_fit", "plcc_test_fit", "rmse"]
+    by_fold = pd.DataFrame(0.5, index=range(6), columns=columns)
+    by_fold = by_fold.assign(head=["relu", "sigmoid", "gelu"] * 2, seed=8, fold=0)
+    table = all_figures(by_fold, heads(), "val")
+    assert list(table["head"]) == ["sigmoid", "relu", "gelu"]
+    assert "PLCC, logistic fitted on validation (the protocol's)" in table
+    table = all_figures(by_fold.assign(plcc_val_fit=np.nan), heads(), "raw")
+    assert [name for name in table if "PLCC" in name] == [
+        "PLCC raw (the protocol's)",
+        "PLCC, logistic fitted on test",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({}, "5-fold cross-validation over contents, checkpoint chosen on validation"),
+        (
+            {"protocol": {"split": "published", "checkpoint": "test", "plcc": "raw"}},
+            "a split for each seed, 80/20 by image, checkpoint chosen on the test images",
+        ),
+    ],
+)
+def test_a_run_says_its_protocol_and_old_records_the_one_there_was(parameters, said):
+    training = {"epochs": 2, "learning_rate": 1e-4, "batch_size": 64, "objective": "mse"}
+    record = SimpleNamespace(
+        parameters={"folds": 5, "backbone": "b", "input_size": 64, "training": training}
+        | parameters,
+        protocol="p",
+        dataset=SimpleNamespace(title="T", images=9, groups=3, score_kind="MOS"),
+        untrained=False,
+        seeds=[8],
+    )
+    assert f"Protocol *p*: {said}" in what_was_run(record)

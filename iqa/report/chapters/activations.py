@@ -7,6 +7,7 @@ import pandas as pd
 from iqa.experiments import Record, read_record
 from iqa.report import figures
 from iqa.report.chapters.fragments import (
+    protocol_of,
     save_figure,
     save_provenance,
     save_text,
@@ -21,12 +22,12 @@ def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""
     record, tables = read_record(run)
     heads, comparisons = tables["heads"], tables["comparisons"]
-    baseline = record.metrics["baseline"]
+    baseline, plcc = record.metrics["baseline"], protocol_of(record)["plcc"]
     save_text(folder, "setting", what_was_run(record))
     save_text(folder, "findings", findings(record, heads, comparisons))
     for figure in comparisons["figure"].unique():
         save_text(folder, figure, markdown(main_table(heads, comparisons, figure)))
-    save_text(folder, "figures", markdown(all_figures(tables["by_fold"], heads)))
+    save_text(folder, "figures", markdown(all_figures(tables["by_fold"], heads, plcc)))
     save_figure(
         folder,
         "intervals",
@@ -55,18 +56,24 @@ def main_table(heads: pd.DataFrame, comparisons: pd.DataFrame, figure: str) -> p
     return pd.DataFrame(rows).fillna("")
 
 
-def all_figures(by_fold: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
-    """Every figure, the mean over folds and seeds, heads in the order of the main table."""
+def all_figures(by_fold: pd.DataFrame, heads: pd.DataFrame, plcc: str) -> pd.DataFrame:
+    """Every figure, the mean over folds and seeds, heads in the order of the main table.
+
+    `plcc` ("raw", "val", "test") is the one that the protocol reports; it is marked. A figure that
+    no fold has, such as one fitted on validation where there is none, is left out.
+    """
     means = by_fold.drop(columns=["seed", "fold"]).groupby("head").mean().loc[heads["head"]]
-    titles = {
-        "srcc": "SRCC",
-        "krcc": "KRCC",
-        "plcc_raw": "PLCC raw",
-        "plcc_val_fit": "PLCC, logistic fitted on validation",
-        "plcc_test_fit": "PLCC, logistic fitted on test",
-        "rmse": "RMSE (target)",
+    kinds = {
+        "raw": ("plcc_raw", "PLCC raw"),
+        "val": ("plcc_val_fit", "PLCC, logistic fitted on validation"),
+        "test": ("plcc_test_fit", "PLCC, logistic fitted on test"),
     }
-    return means.map(short).rename(columns=titles)[list(titles.values())].reset_index()
+    titles = {"srcc": "SRCC", "krcc": "KRCC"}
+    for kind, (column, title) in kinds.items():
+        titles[column] = f"{title} (the protocol's)" if kind == plcc else title
+    titles["rmse"] = "RMSE (target)"
+    shown = means[list(titles)].dropna(axis=1, how="all")
+    return shown.map(short).rename(columns=titles).reset_index()
 
 
 def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> str:

@@ -1,11 +1,24 @@
 """Writing the pieces that a page includes: text, figures, and where the numbers come from."""
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from iqa.experiments import Record
 from iqa.report.tables import listing
+
+SPLITS = {
+    "grouped": "{folds}-fold cross-validation over contents",
+    "random": "{folds}-fold cross-validation over images",
+    "official": "the split that its owner published",
+    "published": "a split for each seed, 80/20 by image",
+}
+CHECKPOINTS = {
+    "validation": "checkpoint chosen on validation",
+    "test": "checkpoint chosen on the test images",
+    "last": "last epoch kept",
+}
 
 
 def save_text(folder: Path, name: str, text: str) -> None:
@@ -25,16 +38,22 @@ def save_figure(folder: Path, name: str, figure: Figure, ending: str = "svg") ->
     plt.close(figure)
 
 
+def protocol_of(record: Record) -> dict[str, Any]:
+    """Split, checkpoint and PLCC of a run; records without them are of when there was one way."""
+    one_way = {"split": "grouped", "checkpoint": "validation", "plcc": "val"}
+    return record.parameters.get("protocol", one_way)
+
+
 def what_was_run(record: Record, protocol: str = "") -> str:
     """One paragraph on the data, the backbone and the protocol; says pseudo-MOS and untrained.
 
     `protocol` is said in place of the record's own, where a run varies it.
     """
     used, settings = record.dataset, record.parameters
-    protocol = protocol or (
-        f"Protocol *{record.protocol}*: {settings['folds']}-fold cross-validation over contents, "
-        "checkpoint chosen on validation"
-    )
+    if not protocol:
+        rules = protocol_of(record)
+        split = SPLITS[rules["split"]].format(folds=settings["folds"])
+        protocol = f"Protocol *{record.protocol}*: {split}, {CHECKPOINTS[rules['checkpoint']]}"
     backbone = settings["backbone"] + (" (**untrained**)" if record.untrained else "")
     training = settings["training"]
     return (
