@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from iqa.errors import UserError
 
@@ -58,7 +58,8 @@ def rgb(image: Image.Image, name: str | Path) -> Image.Image:
 
     The EXIF orientation is applied; transparent parts are shown over white, as most viewers do;
     16-bit grey is scaled by 1/257; palettes, grey and CMYK are converted without colour profiles;
-    of an animation the present frame is taken, which is the first unless another was chosen.
+    of an animation the present frame is taken, which is the first unless another was chosen. What
+    is upright RGB already is given back itself.
 
     Args:
         image: Any image of Pillow's.
@@ -75,7 +76,10 @@ def rgb(image: Image.Image, name: str | Path) -> Image.Image:
         raise UserError(f"{name}: floating-point pixels have no known range; save it with 8 bits")
     try:
         image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        # Pillow would copy an image that is upright and RGB already.
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+            image = ImageOps.exif_transpose(image)
+        return image if image.mode == "RGB" and not image.has_transparency_data else _to_rgb(image)
     except Exception as error:
         raise _unreadable(name, error) from error
 
