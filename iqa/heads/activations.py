@@ -35,6 +35,10 @@ class Elementwise(nn.Module):
         """Apply the function to `u` of any shape."""
         return self.function(u)
 
+    def extra_repr(self) -> str:
+        """The function's name: what a model computes cannot be told from its parameters alone."""
+        return getattr(self.function, "__qualname__", repr(self.function))
+
 
 class LearnableSigmoid(nn.Module):
     """gamma * sigma(clamp(alpha u + beta, -20, 20)), one alpha, beta (and gamma) per channel.

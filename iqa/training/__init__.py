@@ -1,7 +1,7 @@
 """Training: objectives, heads on cached features, and fine-tuning of whole models."""
 
 from iqa.training.adaptation import REGIMES, SCHEDULES, FineTuning
-from iqa.training.finetune import FineTuned, fine_tune, predict
+from iqa.training.finetune import FineTuned, fine_tune
 from iqa.training.frozen import HeadTraining, train_heads
 from iqa.training.images import ScoredImages
 from iqa.training.objectives import (
@@ -10,6 +10,7 @@ from iqa.training.objectives import (
     margin_ranking_published,
     mse,
 )
+from iqa.training.scores import predict
 from iqa.training.stack import HeadStack
 from iqa.training.trained import TrainedHeads, load_heads
 

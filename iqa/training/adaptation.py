@@ -29,7 +29,9 @@ class FineTuning(BaseModel):
         weight_decay: of AdamW; with 0 it is Adam.
         schedule: a name in `SCHEDULES`.
         objective: a name in `iqa.training.OBJECTIVES`, on the images of one batch.
-        precision: of the backbone's arithmetic. Parameters, head, norms and loss stay in float32.
+        precision: of the backbone's convolutions and matrix products, and of what passes between
+            its layers. Parameters, their updates, the arithmetic inside norms, the head and the
+            loss stay in float32, and so do predictions.
         rank: of LoRA.
         alpha: of LoRA; an adapter's output is scaled by alpha / rank.
         dropout: before LoRA's adapters.
@@ -37,7 +39,7 @@ class FineTuning(BaseModel):
         flip: mirror training images at random.
         checkpoint: the epoch that is kept: "best" by SRCC on the validation images, or "last".
         gradient_checkpointing: compute activations again in the backward pass, to save memory.
-        workers: processes that read images; 0 reads in the training process.
+        workers: threads that read images ahead; 0 reads when they are needed.
         seed: of the order of the images, crops, flips, adapters and dropout.
     """
 
@@ -60,7 +62,7 @@ class FineTuning(BaseModel):
     checkpoint: Literal["best", "last"] = "best"
     gradient_checkpointing: bool = False
     workers: int = Field(default=2, ge=0)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     def model_post_init(self, _: object) -> None:
         """Check the names."""

@@ -1,6 +1,7 @@
 """Fine-tuning of a backbone and its head, on one device or many, resumable after every epoch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,10 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import (
+    DistributedDataParallelKwargs,
+    broadcast_object_list,
+    gather_object,
+)
+from accelerate.utils.memory import should_reduce_batch_size
 from rich.progress import Progress as Bar
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from iqa.backbones.lora import merge_lora
 from iqa.errors import UserError
@@ -25,15 +30,18 @@ from iqa.training.adaptation import (
     optimizer_of,
     train_mode,
 )
-from iqa.training.images import Augmentation, ScoredImages
+from iqa.training.images import Augmentation, ScoredImages, read_batches
 from iqa.training.objectives import OBJECTIVES
 from iqa.training.resume import (
     Progress,
+    described,
     put_back,
     read_progress,
     trained_parameters,
     write_progress,
 )
+from iqa.training.scores import scores_of
+from iqa.training.steps import Batch, count_steps, plan, window_of
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,12 @@ class FineTuned:
         model: at the epoch that was kept, adapters merged into the weights they change, in
             evaluation mode, on the device it was trained on.
         history: a row per epoch: epoch (from 1), train_loss, val_srcc, chosen.
+        trained: how many parameters were trained, those of the head among them.
     """
 
     model: QualityModel
     history: pd.DataFrame
+    trained: int
 
 
 def fine_tune(
@@ -62,7 +72,8 @@ def fine_tune(
 
     Runs on what accelerate finds: a CPU, a GPU, or the processes that `accelerate launch` or
     `torchrun` started. A step then averages over the images of all processes, each counted once,
-    the last incomplete batch included.
+    the last incomplete batch included. Precision and accumulation are those of `config`, whatever
+    accelerate was launched with.
 
     Args:
         model: a backbone with a head; a head that was trained on its frozen features is the better
@@ -70,22 +81,23 @@ def fine_tune(
         train: training images, not augmented.
         val: images to choose the epoch on, by SRCC; the first of equally good epochs wins.
         config: how to train.
-        folder: where progress is kept after every epoch. A run that was killed goes on from there
-            to the same weights on the same machine; a finished one is read. None keeps nothing.
+        folder: where progress is kept after every epoch. A run that was killed goes on from there,
+            on a CPU to the very weights of one that was not; a finished one is read, without its
+            images. None keeps nothing.
         progress: show a progress bar.
 
     Raises:
         UserError: an unreadable image; a crop larger than the images; no images; training that
-            diverged or ran out of memory.
+            diverged or ran out of memory; no gradient checkpointing where it is asked for.
     """
-    _check(train, val, config)
-    accelerator = Accelerator(
-        # A backbone may hold parameters that its pooling does not use.
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-    )
+    if not (len(train) and len(val)):
+        raise UserError("fine-tuning: train and val must each hold one image or more")
+    accelerator = _accelerator()
     run = _Run(model, train, val, config, accelerator)
     path = None if folder is None else folder / f"{run.key()}.pt"
-    state = read_progress(path)
+    # The main process alone reads and writes: the others need not see its disk.
+    states = [read_progress(path) if accelerator.is_main_process else Progress()]
+    state = broadcast_object_list(states)[0]
     run.restore(state)
     with Bar(disable=not (progress and accelerator.is_main_process)) as bar:
         task = bar.add_task(f"fine-tuning ({config.regime})", total=config.epochs)
@@ -100,26 +112,37 @@ def fine_tune(
     history = pd.DataFrame(state.history)
     merit = history["val_srcc" if config.checkpoint == "best" else "epoch"]
     history["chosen"] = history.index == merit.fillna(-np.inf).idxmax()
-    return FineTuned(model.eval(), history)
+    return FineTuned(model.eval(), history, sum(v.numel() for v in state.kept.values()))
 
 
-def _check(train: ScoredImages, val: ScoredImages, config: FineTuning) -> None:
-    if not (len(train) and len(val)):
-        raise UserError("fine-tuning: train and val must each hold one image or more")
-    if config.crop is not None and config.crop > train.input_size:
-        raise UserError(
-            f"fine-tuning: crop={config.crop} is larger than the images ({train.input_size} px); "
-            "choose a smaller crop or a larger input size"
+def _accelerator() -> Accelerator:
+    try:
+        return Accelerator(
+            mixed_precision="no",
+            # Without an accelerator it has to be told, or else processes would not be joined.
+            cpu=not torch.accelerator.is_available(),
+            # A backbone may hold parameters that its pooling does not use.
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"fine-tuning: accelerate is already set up in another way in this process ({reason}); "
+            "start a new one, and choose the precision in FineTuning"
+        ) from None
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Images of one forward pass: their positions, how many count, their weight in the step."""
-
-    positions: list[int]
-    counted: int
-    weight: float
+@contextmanager
+def _memory_hint(config: FineTuning) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if not should_reduce_batch_size(error):
+            raise
+        raise UserError(
+            f"fine-tuning: out of memory with batch_size={config.batch_size}; halve it and double "
+            "accumulation, or set gradient_checkpointing"
+        ) from None
 
 
 class _Run:
@@ -135,25 +158,25 @@ class _Run:
     ) -> None:
         self.model, self.train, self.val, self.config = model, train, val, config
         self.accelerator = accelerator
-        self._untouched = fingerprint(*_bytes_of(model))
+        self._given = fingerprint(*described(model))
         REGIMES[config.regime](model, config)
         if config.gradient_checkpointing:
             model.backbone.checkpoint_gradients()
-        self.window = config.batch_size * config.accumulation * accelerator.num_processes
-        steps = config.epochs * -(-len(train) // self.window)
-        optimizer = optimizer_of(model, config)
-        # The schedule is not prepared: accelerate would step it once per process.
-        self.schedule = SCHEDULES[config.schedule](optimizer, steps)
-        model.to(memory_format=torch.channels_last)
-        self.wrapped, self.optimizer = accelerator.prepare(model, optimizer)
+        model.to(accelerator.device).to(memory_format=torch.channels_last)
+        self.optimizer = optimizer_of(model, config)
+        steps = config.epochs * count_steps(len(train), config, accelerator.num_processes)
+        self.schedule = SCHEDULES[config.schedule](self.optimizer, steps)
+        # Only the model: accelerate would step a schedule once per process.
+        self.wrapped = accelerator.prepare(model)
 
     def key(self) -> str:
-        """Fingerprint of all that the trained weights depend on."""
-        about = [self.config.model_dump_json(exclude={"workers"}), str(self.window)]
+        """Fingerprint of all that the trained weights depend on, but for the images' pixels."""
+        window = window_of(self.config, self.accelerator.num_processes)
+        about = [self.config.model_dump_json(exclude={"workers"}), str(window)]
+        about += [name for name, p in self.model.named_parameters() if p.requires_grad]
         for part in (self.train, self.val):
-            about += [*part.paths, str(part.input_size)]
-            about += [repr(part.targets.tolist())]
-        return fingerprint(self._untouched, *about)
+            about += [*part.paths, str(part.input_size), repr(part.targets.tolist())]
+        return fingerprint(self._given, *about)
 
     def restore(self, state: Progress) -> None:
         """Take up where `state` stands."""
@@ -165,16 +188,22 @@ class _Run:
     def epoch(self, state: Progress) -> Progress:
         """One pass over the training images, and a look at the validation images."""
         epoch = state.epoch + 1
-        # Dropout draws from the global generator: set anew here, a run that goes on draws alike.
-        torch.manual_seed(_seed(self.config.seed, epoch, self.accelerator.process_index))
-        try:
+        device = self.accelerator.device
+        with (
+            _memory_hint(self.config),
+            torch.random.fork_rng([device] if device.type == "cuda" else []),
+        ):
+            # Dropout's draws: set anew in each epoch, a run that goes on draws alike.
+            torch.manual_seed(_seed(self.config.seed, epoch, self.accelerator.process_index))
             loss = self._train(epoch)
-        except torch.OutOfMemoryError:
+            preds = self._predictions()
+        if not (np.isfinite(loss) and np.isfinite(preds).all()):
             raise UserError(
-                f"fine-tuning: out of memory with batch_size={self.config.batch_size}; halve it "
-                "and double accumulation, or set gradient_checkpointing"
-            ) from None
-        srcc = float(choice.srcc(self._predictions(), self.val.targets.numpy()))
+                f"fine-tuning diverged in epoch {epoch}: loss or predictions are not finite; lower "
+                f"head_learning_rate (now {self.config.head_learning_rate:g}) or "
+                f"backbone_learning_rate (now {self.config.backbone_learning_rate:g})"
+            )
+        srcc = float(choice.srcc(preds, self.val.targets.numpy()))
         merit = epoch if self.config.checkpoint == "last" else srcc
         better = epoch == 1 or merit > state.best or (np.isnan(state.best) and not np.isnan(merit))
         now = trained_parameters(self.model)
@@ -192,14 +221,14 @@ class _Run:
 
     def _train(self, epoch: int) -> float:
         """One pass; the mean loss per image, over all processes."""
-        config, accelerator = self.config, self.accelerator
+        config, accelerator, train = self.config, self.accelerator, self.train
         train_mode(self.wrapped)
-        steps = self._steps(epoch)
+        rank, world = accelerator.process_index, accelerator.num_processes
+        steps = plan(len(train), config, epoch, rank, world)
         augmentation = Augmentation(config.crop, config.flip, config.seed, epoch)
-        images = ScoredImages(
-            self.train.paths, self.train.targets, self.train.input_size, augmentation
-        )
-        loaded = iter(self._loader(images, [batch.positions for step in steps for batch in step]))
+        images = ScoredImages(train.paths, train.targets, train.input_size, augmentation)
+        positions = [batch.positions for step in steps for batch in step]
+        loaded = read_batches(images, positions, config.workers)
         total = torch.zeros((), device=accelerator.device)
         for step in steps:
             for batch in step[:-1]:
@@ -209,16 +238,9 @@ class _Run:
             self.optimizer.step()
             self.optimizer.zero_grad()
             self.schedule.step()
-        mean = accelerator.reduce(total, "sum").item() / len(self.train)
-        if not np.isfinite(mean):
-            raise UserError(
-                f"fine-tuning diverged in epoch {epoch}: the loss is not finite; lower "
-                f"head_learning_rate (now {config.head_learning_rate:g}) or "
-                f"backbone_learning_rate (now {config.backbone_learning_rate:g})"
-            )
-        return mean
+        return accelerator.reduce(total, "sum").item() / len(train)
 
-    def _backward(self, loaded: tuple[Tensor, Tensor], batch: "_Batch") -> Tensor:
+    def _backward(self, loaded: tuple[Tensor, Tensor], batch: Batch) -> Tensor:
         """Add the gradients of a batch; gives the sum of its images' losses."""
         device = self.accelerator.device
         images, targets = loaded
@@ -227,55 +249,16 @@ class _Run:
             scores = self.wrapped(images)
         loss = OBJECTIVES[self.config.objective](scores, targets.to(device))
         # Gradients are averaged over processes afterwards, which the factor undoes.
-        self.accelerator.backward(loss * (batch.weight * self.accelerator.num_processes))
+        (loss * (batch.weight * self.accelerator.num_processes)).backward()
         return loss.detach() * batch.counted
 
-    def _steps(self, epoch: int) -> list[list["_Batch"]]:
-        """What this process does in an epoch: a list of batches for each step.
-
-        All processes shuffle alike, and share the images of a step out among them.
-        """
-        order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.train))
-        cuts = range(self.window, len(order), self.window)
-        return [self._batches(step) for step in np.split(order, cuts)]
-
-    def _batches(self, step: np.ndarray) -> list["_Batch"]:
-        """This process's share of a step."""
-        rank, world = self.accelerator.process_index, self.accelerator.num_processes
-        share = np.array_split(step, world)[rank].tolist()
-        if not share:
-            # Every process has to take part in every step: here with an image that does not count.
-            return [_Batch([int(step[0])], 0, 0.0)]
-        size = self.config.batch_size
-        parts = [share[start : start + size] for start in range(0, len(share), size)]
-        return [_Batch(part, len(part), len(part) / len(step)) for part in parts]
-
-    def _loader(self, images: ScoredImages, batches: Sequence[list[int]]) -> DataLoader:
-        return DataLoader(images, batch_sampler=batches, num_workers=self.config.workers)
-
     def _predictions(self) -> np.ndarray:
-        return predict(self.model, self.val, self.config.batch_size, self.config.workers)
-
-
-def predict(
-    model: QualityModel, images: ScoredImages, batch_size: int = 16, workers: int = 2
-) -> np.ndarray:
-    """Scores (N,) in float32 of whole images, in their order, on the model's own device."""
-    device = next(model.parameters()).device
-    loader = DataLoader(images, batch_size=batch_size, num_workers=workers)
-    model.eval()
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
-        scores = [
-            model(batch.to(device, memory_format=torch.channels_last)).cpu() for batch, _ in loader
-        ]
-    return torch.cat(scores).numpy()
+        """Scores of the validation images, which the processes share out."""
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        mine = np.array_split(np.arange(len(self.val)), world)[rank].tolist()
+        scores = scores_of(self.model, self.val, mine, self.config.batch_size, self.config.workers)
+        return np.concatenate(gather_object([scores]))
 
 
 def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
-
-
-def _bytes_of(model: torch.nn.Module) -> Iterator[str | bytes]:
-    for name, values in model.state_dict().items():
-        yield name
-        yield values.detach().cpu().contiguous().view(-1).numpy().tobytes()

@@ -1,7 +1,8 @@
 """Image files as training examples: read, cropped and flipped the same way on every machine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -9,7 +10,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from iqa.features.images import read_image
+from iqa.errors import UserError
+from iqa.features.images import in_order, read_image
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class ScoredImages(Dataset[tuple[Tensor, Tensor]]):
         targets: one per file, in [0, 1], higher is better.
         input_size: S, side of the square that images are resized to, in pixels.
         augmentation: applied to the resized image; None leaves it whole.
+
+    Raises:
+        UserError: targets do not fit the files or are not finite; a crop larger than the images.
     """
 
     def __init__(
@@ -54,10 +59,27 @@ class ScoredImages(Dataset[tuple[Tensor, Tensor]]):
         input_size: int,
         augmentation: Augmentation | None = None,
     ) -> None:
-        self.paths = list(paths)
-        self.targets = torch.as_tensor(np.asarray(targets, dtype=np.float32))
+        self.paths = [str(path) for path in paths]
+        self.targets = torch.from_numpy(np.asarray(targets).astype(np.float32))
         self.input_size = input_size
         self.augmentation = augmentation
+        self._check()
+
+    def _check(self) -> None:
+        if self.targets.shape != (len(self.paths),):
+            raise UserError(
+                f"images: {len(self.paths)} files and targets {tuple(self.targets.shape)} do not "
+                "fit; give one target for each file"
+            )
+        for path, target in zip(self.paths, self.targets.tolist(), strict=True):
+            if not np.isfinite(target):
+                raise UserError(f"{path}: its target is {target}; leave the image out or mend it")
+        crop = self.augmentation.crop if self.augmentation else None
+        if crop is not None and crop > self.input_size:
+            raise UserError(
+                f"images: crop={crop} is larger than they are ({self.input_size} px); choose a "
+                "smaller crop or a larger input size"
+            )
 
     def __len__(self) -> int:
         """The number of images."""
@@ -68,5 +90,35 @@ class ScoredImages(Dataset[tuple[Tensor, Tensor]]):
         image = read_image(self.paths[position], self.input_size)
         if self.augmentation is not None:
             image = self.augmentation(image, position)
-        pixels = torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255
-        return pixels, self.targets[position]
+        # By NumPy: in a reading thread, PyTorch would start threads of its own for this.
+        pixels = image.transpose(2, 0, 1).astype(np.float32, order="C")
+        pixels /= 255
+        return torch.from_numpy(pixels), self.targets[position]
+
+
+def read_batches(
+    images: ScoredImages, batches: Sequence[Sequence[int]], workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Images (B, 3, S, S) and targets (B,) at the positions of each batch, in order.
+
+    Threads read ahead of the caller, the next two batches at most: they need no shared memory, are
+    there at once, and an error arrives as it was raised.
+
+    Args:
+        images: where from.
+        batches: positions in `images`.
+        workers: threads; 0 reads in the caller's.
+
+    Raises:
+        UserError: as `iqa.features.images.read_image`, when the image's turn comes.
+    """
+    positions = chain.from_iterable(batches)
+    ahead = 2 * max(map(len, batches), default=1)
+    loaded = (
+        in_order(images.__getitem__, positions, workers, ahead)
+        if workers
+        else map(images.__getitem__, positions)
+    )
+    for batch in batches:
+        pixels, targets = zip(*islice(loaded, len(batch)), strict=True)
+        yield torch.stack(pixels), torch.stack(targets)

@@ -1,13 +1,15 @@
 """What of a training run is on disk, so that a killed one goes on and a finished one is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import ZipFile
 
 import torch
 from torch import Tensor
 
 from iqa.files import written_whole
+from iqa.models import QualityModel
 
 
 @dataclass
@@ -42,12 +44,15 @@ def write_progress(path: Path, progress: Progress) -> None:
 def read_progress(path: Path | None) -> Progress:
     """What `write_progress` left there, or a beginning where there is none.
 
-    A file that cannot be read is a beginning too: it can be made again. Nothing but tensors and
-    plain values is loaded.
+    A damaged file is a beginning too: it can be made again. Nothing but tensors and plain values is
+    loaded.
     """
     if path is None or not path.is_file():
         return Progress()
     try:
+        with ZipFile(path) as archive:  # PyTorch's format; its reader checks no checksums
+            if archive.testzip() is not None:
+                return Progress()
         return Progress(**torch.load(path, map_location="cpu", weights_only=True))
     except Exception:
         return Progress()
@@ -63,3 +68,11 @@ def put_back(model: torch.nn.Module, values: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, value in values.items():
             model.get_parameter(name).copy_(value)
+
+
+def described(model: QualityModel) -> Iterator[str | bytes]:
+    """All that the scores of a model depend on, in parts of a fingerprint."""
+    yield repr((model.backbone.spec, model.backbone.pooling, model.head))
+    for name, values in model.state_dict().items():
+        yield name
+        yield values.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()

@@ -1,0 +1,30 @@
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+SMALL = Path(__file__).with_name("small.py")
+
+
+@pytest.fixture(scope="session")
+def small():
+    """What `small.py` defines."""
+    return SimpleNamespace(**runpy.run_path(str(SMALL)), program=SMALL)
+
+
+@pytest.fixture(scope="session")
+def drawn(small, tmp_path_factory):
+    """Ten image files and their targets."""
+    return small.draw(tmp_path_factory.mktemp("images"), 10)
+
+
+@pytest.fixture(scope="session")
+def same():
+    """Whether two state dicts agree bit by bit."""
+
+    def check(one, other):
+        return list(one) == list(other) and all(torch.equal(one[k], other[k]) for k in one)
+
+    return check
