@@ -66,6 +66,22 @@ def _middle(spec: BackboneSpec, dim: int) -> BackboneSpec:
 
 _MIDDLE = [_middle(spec, dim) for spec, dim in zip(_LITE, (112, 112, 120), strict=True)]
 
+
+def _levels(spec: BackboneSpec, middle: int) -> BackboneSpec:
+    """The fifth group of blocks and the last layer together; see `iqa.backbones.levels`."""
+    return replace(
+        spec,
+        name=f"{spec.name}/levels",
+        family="levels",
+        dim=middle + spec.dim,
+        pooling="mean+std",
+        cam_layer="body.joined",
+        lora_targets=r".*\.conv_pwl?|last\.1",
+    )
+
+
+_LEVELS = [_levels(spec, middle) for spec, middle in zip(_LITE, (112, 112, 120), strict=True)]
+
 # torchvision's first recipe: what "ResNet with ImageNet weights" without further words often means.
 _RESNET50 = BackboneSpec(
     name="resnet50",
@@ -102,8 +118,9 @@ _RESNETS = [
         licence="-",
         dim=64,
         input_size=64,
-        options={"layers": (1, 1, 1, 1), "channels": (4, 8, 12, 16)},
+        # Branches that start at zero, as is usual, would hide from a test what happens in them.
+        options={"layers": (1, 1, 1, 1), "channels": (4, 8, 12, 16), "zero_init_last": False},
     ),
 ]
 
-CONVOLUTIONAL = [*_LITE, *_MIDDLE, *_RESNETS]
+CONVOLUTIONAL = [*_LITE, *_MIDDLE, *_LEVELS, *_RESNETS]

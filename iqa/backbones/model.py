@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from iqa.backbones import convolutional, huggingface, perception
+from iqa.backbones import convolutional, huggingface, levels, perception
 from iqa.backbones.encoding import Encoding
 from iqa.backbones.pooling import POOLINGS, check_pooling
 from iqa.backbones.registry import find
@@ -31,6 +31,7 @@ class Family:
 
 FAMILIES = {
     "convolutional": Family(convolutional.build, convolutional.encode),
+    "levels": Family(levels.build, convolutional.encode),
     "clip": Family(huggingface.build, huggingface.encode_clip),
     "siglip2": Family(huggingface.build, huggingface.encode_siglip2),
     "dino": Family(huggingface.build, huggingface.encode_dino),
@@ -87,8 +88,8 @@ class Backbone(nn.Module):
             UserError: The library has no switch for it here.
         """
         body: Any = self.body
-        if hasattr(body, "gradient_checkpointing_enable"):
-            body.gradient_checkpointing_enable({"use_reentrant": False})
+        if hasattr(body, "activation_checkpointing_enable"):
+            body.activation_checkpointing_enable({"use_reentrant": False})
         elif hasattr(body, "set_grad_checkpointing"):
             body.set_grad_checkpointing(True)
         else:
