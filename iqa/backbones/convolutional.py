@@ -12,7 +12,7 @@ from iqa.backbones.spec import BackboneSpec, Weights
 from iqa.backbones.weights import bundled_file, in_order
 
 
-def create(spec: BackboneSpec, **options: Any) -> nn.Module:
+def from_hub(spec: BackboneSpec) -> nn.Module:
     """The whole timm model of `spec` with its weights from the hub, which have to fit strictly.
 
     Raises:
@@ -21,7 +21,7 @@ def create(spec: BackboneSpec, **options: Any) -> nn.Module:
     source = {"hf_hub_id": f"{spec.hub_id}@{commit_of(spec)}"}
     with hub_errors(spec):
         return timm.create_model(
-            spec.model_id, pretrained=True, pretrained_cfg_overlay=source, **options
+            spec.model_id, pretrained=True, pretrained_cfg_overlay=source, **spec.options
         )
 
 
@@ -34,7 +34,7 @@ def load_classifier(spec: BackboneSpec, weights: Weights = "pretrained") -> nn.M
         UserError: The weights are missing, damaged or do not fit the model.
     """
     if weights == "pretrained" and spec.source == "hub":
-        return create(spec).eval()
+        return from_hub(spec).eval()
     model = timm.create_model(spec.model_id, pretrained=False, **spec.options)
     if weights == "pretrained":
         state = torch.load(bundled_file(spec), map_location="cpu", weights_only=True)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import transformers
 from torch import Tensor, nn
 
 from iqa.backbones.encoding import Encoding, from_tokens
@@ -15,6 +14,9 @@ _TEXTS = ("text_model.", "text_projection.", "logit_scale", "logit_bias")
 
 def build(spec: BackboneSpec, weights: Weights) -> nn.Module:
     """The library's vision model."""
+    # Imported here: it takes seconds, which a backbone of another library does without.
+    import transformers
+
     kind = getattr(transformers, spec.model_id)
     if weights == "none":
         return kind(kind.config_class(**spec.options))

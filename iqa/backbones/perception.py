@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import timm
+import torch
+from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from iqa.backbones import convolutional
 from iqa.backbones.encoding import Encoding, from_tokens
@@ -23,7 +26,7 @@ def build(spec: BackboneSpec, weights: Weights) -> nn.Module:
     """
     model: Any = timm.create_model(spec.model_id, pretrained=False, **{**spec.options, **_OPTIONS})
     if weights == "pretrained":
-        state = convolutional.create(spec).state_dict()
+        state = convolutional.from_hub(spec).state_dict()
         model.load_state_dict(unfused(state), strict=True)
     assert spec.blocks is not None
     model.prune_intermediate_layers([spec.blocks - 1], prune_norm=True, prune_head=True)
@@ -45,7 +48,26 @@ def unfused(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def encode(spec: BackboneSpec, body: Any, images: Tensor) -> Encoding:
-    """Normalised images (N, 3, H, W) -> their encoding."""
-    height, width = images.shape[-2:]
-    grid = (height // spec.patch, width // spec.patch)
-    return from_tokens(body.forward_features(images), spec.prefix, grid)
+    """Normalised images (N, 3, H, W) -> their encoding: timm's forward pass, block by block."""
+    patches = body.patch_embed(images)  # (N, h, w, C)
+    grid = patches.shape[1:3]
+    tokens = torch.cat([body.cls_token.expand(patches.shape[0], -1, -1), patches.flatten(1, 2)], 1)
+    tokens = body.norm_pre(tokens + _positions(body, grid))
+    rotations = body.rope.get_embed(shape=grid)
+    for block in body.blocks:
+        if body.grad_checkpointing:
+            tokens = checkpoint(block, tokens, rope=rotations, use_reentrant=False)
+        else:
+            tokens = block(tokens, rope=rotations)
+    return from_tokens(tokens, spec.prefix, grid)
+
+
+def _positions(body: Any, grid: tuple[int, int]) -> Tensor:
+    """The position encodings (1, 1 + h w, C), interpolated to the patches (h, w) of the image."""
+    found = resample_abs_pos_embed(
+        body.pos_embed, new_size=grid, old_size=body.patch_embed.grid_size, num_prefix_tokens=1
+    )
+    if torch.jit.is_tracing():
+        # OpenVINO 2026.4 folds the antialiased interpolation of a constant to wrong values.
+        return torch.from_numpy(found.detach().cpu().numpy()).to(found.device)
+    return found

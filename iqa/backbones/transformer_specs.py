@@ -27,7 +27,7 @@ def _vit(width: int, depth: int, heads: int, **others: Any) -> dict[str, Any]:
 def _tiny(spec: BackboneSpec, options: dict[str, Any], **others: Any) -> BackboneSpec:
     """A miniature of `spec`: random weights only."""
     name = spec.name.partition("/")[0]
-    facts = {
+    facts: dict[str, Any] = {
         "dim": 32,
         "input_size": 4 * spec.patch,
         "source": "none",
