@@ -1,14 +1,14 @@
 """`iqa score` and `iqa export`: what a model thinks of images, and the model for other programs."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
-from iqa.cli.streams import opened, progress
+from iqa.cli.streams import opened, tracked
 from iqa.cli.tables import print_table
 from iqa.errors import UserError
 
@@ -54,11 +54,13 @@ def score(
     if chosen == "parquet" and on_screen:
         raise UserError("Parquet is nothing to read on a terminal: give --output FILE")
     scorer, tally = Scorer(model), _Tally()
-    with (
-        opened(output) as file,
-        progress("scoring", total, on_screen and chosen != "table") as step,
-    ):
-        rows = _rows(scorer, images, explain, tally, step)
+    rows = scorer.stream(images)
+    if explain:
+        rows = _explained(rows, scorer, explain)
+    # Rows on a screen show how far they are.
+    hidden = on_screen and chosen != "table"
+    rows = tracked(_counted(rows, tally), "scoring", total, hidden)
+    with opened(output) as file:
         if chosen == "table":
             _write_table(list(rows), scorer, file)
         else:
@@ -81,25 +83,26 @@ def _images(words: list[str]) -> tuple[Iterable[str], int | None]:
     return known, len(known)
 
 
-def _rows(
-    scorer: "Scorer",
-    images: Iterable[str],
-    explain: Path | None,
-    tally: _Tally,
-    step: Callable[[], None],
-) -> Iterator["Row"]:
-    """The rows of `images`, counted, each with its overlay written where one is asked for."""
-    if explain:
-        from iqa.scoring.overlays import explainable, save_overlay
-
-        explainable(scorer)
-    for row in scorer.stream(images):
+def _counted(rows: Iterable["Row"], tally: _Tally) -> Iterator["Row"]:
+    for row in rows:
         tally.done += 1
         tally.failed += row.error is not None
-        if explain and row.error is None:
-            save_overlay(scorer, row.path, explain)
-        step()
         yield row
+
+
+def _explained(rows: Iterable["Row"], scorer: "Scorer", folder: Path) -> Iterator["Row"]:
+    """The rows, each with its overlay written to `folder`."""
+    from iqa.scoring.overlays import explainable, save_overlay
+
+    explainable(scorer)  # before the first row: a model without overlays scores nothing
+
+    def explained() -> Iterator["Row"]:
+        for row in rows:
+            if row.error is None:
+                save_overlay(scorer, row.path, folder)
+            yield row
+
+    return explained()
 
 
 def _write_table(rows: list["Row"], scorer: "Scorer", file: TextIO) -> None:

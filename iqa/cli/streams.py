@@ -1,13 +1,15 @@
 """Where rows go, and the bar that says how far they are."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from iqa.errors import UserError
 from iqa.files import written_whole
+
+Item = TypeVar("Item")
 
 
 @contextmanager
@@ -25,11 +27,11 @@ def opened(output: Path | None) -> Iterator[TextIO]:
         raise UserError(f"{output}: {error.strerror}; choose another place") from error
 
 
-@contextmanager
-def progress(what: str, total: int | None, hidden: bool) -> Iterator[Callable[[], None]]:
-    """A bar on standard error, if that is a terminal; call what it gives after each item.
+def tracked(items: Iterable[Item], what: str, total: int | None, hidden: bool) -> Iterator[Item]:
+    """Give the `items`, with a bar on standard error while there are more, if that is a terminal.
 
     Args:
+        items: what the bar counts.
         what: is going on.
         total: number of items; None where it is not known.
         hidden: whether there is no bar even on a terminal.
@@ -43,4 +45,6 @@ def progress(what: str, total: int | None, hidden: bool) -> Iterator[Callable[[]
         console=console, redirect_stdout=False, disable=hidden or not console.is_terminal
     ) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        for item in items:
+            yield item
+            bar.advance(task)

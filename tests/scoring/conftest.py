@@ -6,6 +6,7 @@ from PIL import Image
 from iqa.backbones import load
 from iqa.heads import MLPHead
 from iqa.models import ModelInfo, QualityModel, save_model
+from iqa.scoring import Scorer
 
 INFO = ModelInfo(
     name="tiny",
@@ -30,6 +31,11 @@ def model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     save_model(path, model, INFO)
     return path
+
+
+@pytest.fixture(scope="session")
+def scorer(model_file):
+    return Scorer(model_file)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from signal import SIGINT
 
 import numpy as np
 import onnxruntime
@@ -11,12 +12,13 @@ from typer.testing import CliRunner
 
 from iqa.cli import app
 from iqa.errors import UserError
-from iqa.scoring import Scorer
 from iqa.scoring.overlays import overlay_name
 
 
 @pytest.fixture
-def call(model_file):
+def call(model_file, scorer, monkeypatch):
+    monkeypatch.setattr("iqa.scoring.scorer.Scorer", {str(model_file): scorer}.get)
+
     def run(*words, stdin=None):
         return CliRunner().invoke(app, ["score", "--model", str(model_file), *words], input=stdin)
 
@@ -36,7 +38,7 @@ def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_one_bad_file_among_many_has_a_row_and_the_status_says_so(call, folder, model_file):
+def test_one_bad_file_among_many_has_a_row_and_the_status_says_so(call, folder, scorer):
     done = call(str(folder), "--format", "jsonl")
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == "1 of 61 images could not be scored"
@@ -45,7 +47,7 @@ def test_one_bad_file_among_many_has_a_row_and_the_status_says_so(call, folder, 
     assert [row["score"] is None for row in rows] == [n == 31 for n in range(61)]
     assert "not a readable image" in rows[31]["error"]
     assert {row["model"] for row in rows} == {"tiny (untrained)"}
-    scores = Scorer(model_file).score([row["path"] for row in rows])["score"]
+    scores = scorer.score([row["path"] for row in rows])["score"]
     np.testing.assert_array_equal(scores, [row["score"] or np.nan for row in rows])
 
 
@@ -136,14 +138,30 @@ def test_without_a_layer_for_grad_cam_nothing_is_scored(picture, tmp_path, monke
     assert not (tmp_path / "maps").exists()
 
 
-def test_a_closed_pipe_ends_it_without_a_traceback(folder, model_file):
-    words = ["iqa", "score", str(folder), "--model", str(model_file), "--format", "csv"]
+ENDS = {
+    "closed pipe": lambda running: running.stdout.close(),
+    "interrupt": lambda running: running.send_signal(SIGINT),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_a_closed_pipe_or_an_interrupt_ends_it_without_a_traceback(
+    end, picture, model_file, tmp_path
+):
+    words = ["iqa", "score", "-", "--model", str(model_file), "--format", "jsonl"]
     code = f"import sys; sys.argv = {words!r}; from iqa.cli import main; main()"
+    (tmp_path / "paths").write_text(f"{picture('a.png')}\n" * 5000)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", code], **pipes) as running:
-        assert running.stdout.readline() == "path,score,error,model\n"
-        running.stdout.close()
-        assert running.stderr.read() == ""
+    with (
+        open(tmp_path / "paths") as paths,
+        subprocess.Popen([sys.executable, "-c", code], stdin=paths, **pipes) as running,
+    ):
+        assert "untrained" in running.stdout.readline()
+        end(running)
+        said = running.stderr.read()
+    assert "Traceback" not in said
+    assert "Error" not in said
+    assert running.returncode != 0
 
 
 def test_export(picture, tmp_path, model_file):

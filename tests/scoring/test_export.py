@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from iqa.models import load_model
-from iqa.scoring import Scorer, export, export_onnx
+from iqa.scoring import export, export_onnx
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,11 @@ def test_agrees_with_pytorch_at_any_batch_and_size(exported, model_file, shape):
     np.testing.assert_allclose(scores, expected, atol=1e-4)
 
 
-def test_agrees_with_the_scorer(exported, model_file):
+def test_agrees_with_the_scorer(exported, scorer):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     images = (pixels.transpose(2, 0, 1)[None] / 255).astype(np.float32)
     scores = onnxruntime.InferenceSession(exported[0]).run(None, {"images": images})[0]
-    assert scores[0] == pytest.approx(Scorer(model_file).score(pixels)["score"].item(), abs=1e-4)
+    assert scores[0] == pytest.approx(scorer.score(pixels)["score"].item(), abs=1e-4)
 
 
 def test_the_file_says_what_it_is(exported):

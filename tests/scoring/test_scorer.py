@@ -13,11 +13,6 @@ from iqa.scoring import Scorer, openers
 from iqa.scoring.scorer import AHEAD, BATCH
 
 
-@pytest.fixture(scope="module")
-def scorer(model_file):
-    return Scorer(model_file)
-
-
 def test_scores_are_the_models_on_the_native_scale(scorer, model_file, picture):
     paths = [picture(f"{seed}.png", seed) for seed in range(3)]
     model, info = load_model(model_file)
