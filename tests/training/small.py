@@ -52,7 +52,8 @@ def tiny(backbone: str = "siglip2/tiny", head: str = "gated", pooling: str | Non
 def run(paths, targets, n, size=64, backbone="siglip2/tiny", folder=None, **config) -> dict:
     """Fine-tune on the first `n` images, choosing by the last three.
 
-    Gives the gradients of every step, the weights in the end and the history.
+    `folder` may name variables of the environment, in braces. Gives the gradients of every step,
+    the weights in the end and the history.
     """
     gradients = []
     usual = finetune.optimizer_of
@@ -71,7 +72,7 @@ def run(paths, targets, n, size=64, backbone="siglip2/tiny", folder=None, **conf
     try:
         train = ScoredImages(paths[:n], targets[:n], size)
         val = ScoredImages(paths[-3:], targets[-3:], size)
-        folder = Path(folder) if folder else None
+        folder = Path(folder.format(**os.environ)) if folder else None
         tuned = fine_tune(tiny(backbone), train, val, FineTuning(**config), folder)
     finally:
         finetune.optimizer_of = usual

@@ -24,7 +24,7 @@ def launched(small, drawn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
     given = {"paths": drawn[0], "targets": drawn[1].tolist()} | ALONE
     jobs = {name: given | job for name, job in JOBS.items()}
-    jobs["read again"] = jobs["lora"] = jobs["lora"] | {"folder": str(folder / "runs")}
+    jobs["read again"] = jobs["lora"] = jobs["lora"] | {"folder": str(folder / "disk{RANK}")}
     (folder / "job.json").write_text(json.dumps(jobs))
     programs = [
         subprocess.Popen(
@@ -41,7 +41,8 @@ def launched(small, drawn, tmp_path_factory):
     finally:
         for program in programs:
             program.kill()
-    assert len(list((folder / "runs").iterdir())) == 1
+    assert len(list((folder / "disk0").iterdir())) == 1
+    assert not (folder / "disk1").exists()
     return [torch.load(folder / str(rank)) for rank in range(2)]
 
 
@@ -80,7 +81,7 @@ def test_processes_agree_and_equal_one_with_twice_the_batch(small, drawn, same, 
         assert first["history"][column] == pytest.approx(expected["history"][column], abs=1e-6)
 
 
-def test_a_finished_run_is_read_by_all_processes(launched, same):
+def test_the_main_process_reads_a_finished_run_for_all(launched, same):
     for results in launched:
         assert results["read again"]["gradients"] == []
         assert same(results["read again"]["weights"], results["lora"]["weights"])
