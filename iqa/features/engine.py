@@ -13,7 +13,6 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -50,6 +49,8 @@ def openvino_engine(network: nn.Module, input_size: int) -> Engine:
         # Tracing is deprecated in PyTorch, and still what the conversion is built on. PyTorch's
         # own check of the trace would run the model twice more; our tests compare the results.
         warnings.simplefilter("ignore", FutureWarning)
+        # Sizes are fixed here, so what tracing takes for constant is.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
         traced = torch.jit.trace(
             _FromBytes(network).eval(), torch.zeros(shape, dtype=torch.uint8), check_trace=False
         )
@@ -57,22 +58,23 @@ def openvino_engine(network: nn.Module, input_size: int) -> Engine:
     # Without the precision hint, CPUs with bfloat16 units compute in bfloat16.
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(model, "CPU", options)
-    queue = openvino.AsyncInferQueue(compiled)
-    queue.set_callback(_keep)
+    # No callbacks: they run in OpenVINO's threads and need Python's lock, and when a model was
+    # freed while another thread held it, both waited for good.
+    count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+    requests = [compiled.create_infer_request() for _ in range(count)]
 
     def run(images: np.ndarray) -> np.ndarray:
         outputs = np.empty((len(images), *compiled.output(0).shape[1:]), np.float32)
-        for row in range(len(images)):
-            queue.start_async({0: images[row : row + 1]}, (outputs, row))
-        queue.wait_all()
+        for row in range(len(images) + count):
+            request, before = requests[row % count], row - count
+            if before >= 0:
+                request.wait()
+                outputs[before] = request.get_output_tensor(0).data[0]
+            if row < len(images):
+                request.start_async({0: images[row : row + 1]})
         return outputs
 
     return run
-
-
-def _keep(request: Any, place: tuple[np.ndarray, int]) -> None:
-    outputs, row = place
-    outputs[row] = request.get_output_tensor(0).data[0]
 
 
 def torch_engine(network: nn.Module, device: str = "cpu") -> Engine:

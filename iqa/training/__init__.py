@@ -12,17 +12,20 @@ from iqa.training.objectives import (
 )
 from iqa.training.scores import predict
 from iqa.training.stack import HeadStack
+from iqa.training.stem import AboveStem, StemMaps, stem_maps
 from iqa.training.trained import TrainedHeads, load_heads
 
 __all__ = [
     "OBJECTIVES",
     "REGIMES",
     "SCHEDULES",
+    "AboveStem",
     "FineTuned",
     "FineTuning",
     "HeadStack",
     "HeadTraining",
     "ScoredImages",
+    "StemMaps",
     "TrainedHeads",
     "fine_tune",
     "load_heads",
@@ -30,5 +33,6 @@ __all__ = [
     "margin_ranking_published",
     "mse",
     "predict",
+    "stem_maps",
     "train_heads",
 ]

@@ -30,7 +30,7 @@ from iqa.training.adaptation import (
     optimizer_of,
     train_mode,
 )
-from iqa.training.images import Augmentation, ScoredImages, read_batches
+from iqa.training.images import Augmentation, Examples, read_batches
 from iqa.training.objectives import OBJECTIVES
 from iqa.training.resume import (
     Progress,
@@ -62,8 +62,8 @@ class FineTuned:
 
 def fine_tune(
     model: QualityModel,
-    train: ScoredImages,
-    val: ScoredImages,
+    train: Examples,
+    val: Examples,
     config: FineTuning,
     folder: Path | None = None,
     progress: bool = False,
@@ -151,8 +151,8 @@ class _Run:
     def __init__(
         self,
         model: QualityModel,
-        train: ScoredImages,
-        val: ScoredImages,
+        train: Examples,
+        val: Examples,
         config: FineTuning,
         accelerator: Accelerator,
     ) -> None:
@@ -174,9 +174,7 @@ class _Run:
         window = window_of(self.config, self.accelerator.num_processes)
         about = [self.config.model_dump_json(exclude={"workers"}), str(window)]
         about += [name for name, p in self.model.named_parameters() if p.requires_grad]
-        for part in (self.train, self.val):
-            about += [*part.paths, str(part.input_size), repr(part.targets.tolist())]
-        return fingerprint(self._given, *about)
+        return fingerprint(self._given, *about, *self.train.described(), *self.val.described())
 
     def restore(self, state: Progress) -> None:
         """Take up where `state` stands."""
@@ -226,7 +224,7 @@ class _Run:
         rank, world = accelerator.process_index, accelerator.num_processes
         steps = plan(len(train), config, epoch, rank, world)
         augmentation = Augmentation(config.crop, config.flip, config.seed, epoch)
-        images = ScoredImages(train.paths, train.targets, train.input_size, augmentation)
+        images = train.augmented(augmentation)
         positions = [batch.positions for step in steps for batch in step]
         loaded = read_batches(images, positions, config.workers)
         total = torch.zeros((), device=accelerator.device)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -30,13 +31,46 @@ class Augmentation:
     seed: int
     epoch: int
 
-    def __call__(self, image: np.ndarray, position: int) -> np.ndarray:
-        """The square of `image` (H, W, 3) that this epoch shows."""
+    def draw(self, position: int, height: int, width: int) -> "View":
+        """What this epoch shows of the image at `position`, `height` by `width` pixels."""
         rng = np.random.default_rng([self.seed, self.epoch, position])
+        rows, columns = slice(0, height), slice(0, width)
         if self.crop is not None:
-            top, left = rng.integers(0, np.array(image.shape[:2]) - self.crop + 1)
-            image = image[top : top + self.crop, left : left + self.crop]
-        return image[:, ::-1] if self.flip and rng.random() < 0.5 else image
+            top, left = rng.integers(0, np.array([height, width]) - self.crop + 1)
+            rows, columns = slice(top, top + self.crop), slice(left, left + self.crop)
+        return View(rows, columns, self.flip and rng.random() < 0.5)
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of an image, to be mirrored left and right after it was cut out, or not."""
+
+    rows: slice
+    columns: slice
+    mirrored: bool
+
+    def of(self, image: np.ndarray) -> np.ndarray:
+        """That part of `image` (H, W, C)."""
+        part = image[self.rows, self.columns]
+        return part[:, ::-1] if self.mirrored else part
+
+
+class Examples(Protocol):
+    """What a model is trained on or judged by: pairs of an input and its target."""
+
+    targets: Tensor
+
+    def __len__(self) -> int:
+        """The number of pairs."""
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
+        """The pair at `position`: (C, H, W) float32, and a scalar."""
+
+    def augmented(self, augmentation: Augmentation) -> Self:
+        """The same, seen as one epoch of training sees them."""
+
+    def described(self) -> Iterator[str | bytes]:
+        """What they are, in parts of a fingerprint."""
 
 
 class ScoredImages(Dataset[tuple[Tensor, Tensor]]):
@@ -89,17 +123,25 @@ class ScoredImages(Dataset[tuple[Tensor, Tensor]]):
         """Image and target; raises UserError as `iqa.features.images.read_image`."""
         image = read_image(self.paths[position], self.input_size)
         if self.augmentation is not None:
-            image = self.augmentation(image, position)
+            image = self.augmentation.draw(position, *image.shape[:2]).of(image)
         # By NumPy: in a reading thread, PyTorch would start threads of its own for this.
         pixels = image.transpose(2, 0, 1).astype(np.float32, order="C")
         pixels /= 255
         return torch.from_numpy(pixels), self.targets[position]
 
+    def augmented(self, augmentation: Augmentation) -> Self:
+        """The same files, cropped and flipped; raises UserError for a crop that does not fit."""
+        return type(self)(self.paths, self.targets, self.input_size, augmentation)
+
+    def described(self) -> Iterator[str | bytes]:
+        """Paths, targets and size: all but the pixels."""
+        yield from (*self.paths, str(self.input_size), repr(self.targets.tolist()))
+
 
 def read_batches(
-    images: ScoredImages, batches: Sequence[Sequence[int]], workers: int
+    images: Examples, batches: Sequence[Sequence[int]], workers: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Images (B, 3, S, S) and targets (B,) at the positions of each batch, in order.
+    """Images (B, C, H, W) and targets (B,) at the positions of each batch, in order.
 
     Threads read ahead of the caller, the next two batches at most: they need no shared memory, are
     there at once, and an error arrives as it was raised.

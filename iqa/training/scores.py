@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from iqa.models import QualityModel
-from iqa.training.images import ScoredImages, read_batches
+from iqa.training.images import Examples, read_batches
 
 
 def predict(
-    model: QualityModel, images: ScoredImages, batch_size: int = 16, workers: int = 2
+    model: QualityModel, images: Examples, batch_size: int = 16, workers: int = 2
 ) -> np.ndarray:
     """Scores (N,) in float32 of whole images, in their order, on the model's own device."""
     return scores_of(model, images, range(len(images)), batch_size, workers)
@@ -18,7 +18,7 @@ def predict(
 
 def scores_of(
     model: QualityModel,
-    images: ScoredImages,
+    images: Examples,
     positions: Sequence[int],
     batch_size: int,
     workers: int,

@@ -15,9 +15,13 @@ from iqa.training.images import Augmentation, read_batches
 PLACES = np.stack([*np.mgrid[:40, :48], np.zeros((40, 48))], axis=-1).astype(np.uint8)
 
 
+def shown(augmentation, position):
+    return augmentation.draw(position, *PLACES.shape[:2]).of(PLACES)
+
+
 @given(crop=st.integers(1, 40), seed=st.integers(0, 99), position=st.integers(0, 99))
 def test_a_crop_is_a_whole_square_of_the_image(crop, seed, position):
-    cut = Augmentation(crop, flip=False, seed=seed, epoch=1)(PLACES, position)
+    cut = shown(Augmentation(crop, flip=False, seed=seed, epoch=1), position)
     top, left = cut[0, 0, :2]
     assert cut.shape == (crop, crop, 3)
     np.testing.assert_array_equal(cut, PLACES[top : top + crop, left : left + crop])
@@ -26,12 +30,12 @@ def test_a_crop_is_a_whole_square_of_the_image(crop, seed, position):
 @given(seed=st.integers(0, 99), epoch=st.integers(1, 99), position=st.integers(0, 99))
 def test_chance_depends_on_seed_epoch_and_position_alone(seed, epoch, position):
     first, again = (Augmentation(8, True, seed, epoch) for _ in range(2))
-    again(PLACES, position + 1)
-    np.testing.assert_array_equal(first(PLACES, position), again(PLACES, position))
+    shown(again, position + 1)
+    np.testing.assert_array_equal(shown(first, position), shown(again, position))
 
 
 def test_crops_reach_every_edge_and_half_of_the_images_are_mirrored():
-    cuts = [Augmentation(32, True, 0, epoch)(PLACES, p) for epoch in range(40) for p in range(20)]
+    cuts = [shown(Augmentation(32, True, 0, epoch), p) for epoch in range(40) for p in range(20)]
     mirrored = np.array([cut[0, 0, 1] > cut[0, -1, 1] for cut in cuts])
     assert 0.45 < mirrored.mean() < 0.55
     assert {cut[0, 0, 0] for cut in cuts} == set(range(9))
@@ -42,7 +46,7 @@ def test_seed_epoch_and_position_each_draw_anew():
     def draws(**change):
         about = {"seed": 0, "epoch": 1, "position": 0} | change
         position = about.pop("position")
-        return [Augmentation(8, True, **about)(PLACES, position + k).tobytes() for k in range(9)]
+        return [shown(Augmentation(8, True, **about), position + k).tobytes() for k in range(9)]
 
     for change in ({"seed": 1}, {"epoch": 2}, {"position": 50}):
         assert draws() != draws(**change)
