@@ -1,6 +1,11 @@
 """Agreement of predictions with scores: metrics, intervals and paired tests."""
 
-from iqa.evaluation.bootstrap import bootstrap_interval, bootstrap_srcc, resample_counts
+from iqa.evaluation.bootstrap import (
+    bootstrap_interval,
+    bootstrap_plcc,
+    bootstrap_srcc,
+    resample_counts,
+)
 from iqa.evaluation.metrics import (
     evaluate,
     fit_logistic,
@@ -16,6 +21,7 @@ from iqa.evaluation.study import figures_by_fold, summarize_heads
 
 __all__ = [
     "bootstrap_interval",
+    "bootstrap_plcc",
     "bootstrap_srcc",
     "compare_with",
     "evaluate",

@@ -113,6 +113,39 @@ def bootstrap_srcc(
     return samples.reshape(*table.shape[:-1], resamples)
 
 
+def bootstrap_plcc(
+    preds: ArrayLike,
+    target: ArrayLike,
+    groups: Sequence[str],
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Pearson's correlation of one model in each resample of content groups.
+
+    Args:
+        preds: (N,), raw or mapped by a logistic that was fitted elsewhere.
+        target: (N,).
+        groups: content group of each image, length N.
+        resamples: number R of resamples.
+        seed: of the draws, the same as of `bootstrap_srcc`.
+
+    Returns:
+        Shape (R,); NaN where a resample is constant.
+
+    Raises:
+        UserError: fewer than 2 content groups.
+    """
+    counts = resample_counts(groups, resamples, seed)
+    total = counts.sum(axis=0)
+    x, y = (np.asarray(values, dtype=float) for values in (preds, target))
+    x, y = x - x.mean(), y - y.mean()
+    x_mean, y_mean = x @ counts / total, y @ counts / total
+    covariance = (x * y) @ counts / total - x_mean * y_mean
+    variances = (x**2 @ counts / total - x_mean**2) * (y**2 @ counts / total - y_mean**2)
+    scale = np.sqrt(np.clip(variances, 0, None))
+    return np.divide(covariance, scale, out=np.full(resamples, np.nan), where=scale > 0)
+
+
 def shift(observed: ArrayLike, samples: NDArray) -> NDArray[np.float64]:
     """z0 of Efron (1981): how far the middle of the samples lies from what was observed.
 

@@ -58,7 +58,9 @@ class View:
 class Examples(Protocol):
     """What a model is trained on or judged by: pairs of an input and its target."""
 
-    targets: Tensor
+    @property
+    def targets(self) -> Tensor:
+        """(N,) float32."""
 
     def __len__(self) -> int:
         """The number of pairs."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from iqa.report.chapters import activations, data, gate, gradcam, leakage, literature, tsne
+from iqa.report.chapters import activations, data, gate, gradcam, leakage, literature, scorer, tsne
 
 WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "demo_data": data.write,
@@ -12,6 +12,7 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "leakage": leakage.write,
     "tsne": tsne.write,
     "gradcam": gradcam.write,
+    "scorer": scorer.write,
 }
 """Experiment to the function (run's folder, folder for the fragments) that writes its fragments."""
 
