@@ -10,22 +10,28 @@ from iqa.experiments.record import read_summary
 from iqa.files import written_whole
 from iqa.report.chapters import WRITERS, literature
 from iqa.report.chapters.home import write as write_home
+from iqa.report.missing import say_not_run
 
 
-def stage(profile_name: str, target: Path) -> None:
+def stage(profile_name: str, target: Path) -> list[str]:
     """Write the sources of the book of a profile into `target`, whole or not at all.
 
     The records of the profile `cpu`, measured on human ratings, are committed, and part of every
-    book.
+    book. Where one is not there yet, the pages say so.
+
+    Returns:
+        The names of the runs of the profile `cpu` without a record.
 
     Raises:
-        UserError: a record is missing or damaged.
+        UserError: a record of the profile is missing, or one is damaged.
     """
     root = project_root()
     profile = read_profile(profile_name)
     committed = read_profile("cpu")
     runs = {spec.label: root / profile.folder / spec.label for spec in profile.runs}
     human = {spec.label: root / committed.folder / spec.label for spec in committed.runs}
+    missing = [label for label, run in human.items() if not (run / "record.json").is_file()]
+    measured = {label: run for label, run in human.items() if label not in missing}
     with written_whole(target) as draft:
         shutil.copytree(root / "book", draft)
         generated = draft / "_generated"
@@ -37,13 +43,17 @@ def stage(profile_name: str, target: Path) -> None:
             )
             WRITERS[spec.experiment](runs[spec.label], generated / spec.label)
         for spec in committed.runs:
-            WRITERS[spec.experiment](human[spec.label], generated / "human" / spec.label)
+            if spec.label in measured:
+                WRITERS[spec.experiment](human[spec.label], generated / "human" / spec.label)
+        say_not_run(draft, missing)
         literature.write(root / "results/literature/table5.csv", generated / "literature")
-        write_home(profile, runs, human, generated / "home")
+        write_home(profile, runs, measured, generated / "home")
+    return missing
 
 
 if __name__ == "__main__":
     try:
-        stage(sys.argv[1], Path(sys.argv[2]))
+        for label in stage(sys.argv[1], Path(sys.argv[2])):
+            print(f"not run: {label} of profile cpu has no record; the pages say so", file=sys.stderr)
     except UserError as fault:
         sys.exit(f"error: {fault}")
