@@ -54,6 +54,6 @@ def stage(profile_name: str, target: Path) -> list[str]:
 if __name__ == "__main__":
     try:
         for label in stage(sys.argv[1], Path(sys.argv[2])):
-            print(f"not run: {label} of profile cpu has no record; the pages say so", file=sys.stderr)
+            print(f"not run: {label} (profile cpu); the pages say so", file=sys.stderr)
     except UserError as fault:
         sys.exit(f"error: {fault}")

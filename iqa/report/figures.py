@@ -41,9 +41,16 @@ def _interval_rows(ax: Axes, table: pd.DataFrame, value: str, colours: Sequence[
 
 
 def heads_with_intervals(
-    heads: pd.DataFrame, comparisons: pd.DataFrame, baseline: str, score_kind: str
+    heads: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    baseline: str,
+    score_kind: str,
+    what: str = "head",
 ) -> Figure:
-    """SRCC of each head, and its differences to the baseline; all with 95 % intervals."""
+    """SRCC of each head, and its differences to the baseline; all with 95 % intervals.
+
+    `what` is the name of the thing compared, where it is not the head.
+    """
     paper = {"sigmoid", "gated", "gated_gamma"}
     colours = [ACCENT if h in paper else INK if h == baseline else SOFT for h in heads["head"]]
     panels = {"srcc": "over all images", "srcc_within": "within one content"}
@@ -53,7 +60,7 @@ def heads_with_intervals(
             1, 1 + len(shown), figsize=(10.5, 0.36 * len(heads) + 1.1), layout="constrained"
         )
         _interval_rows(first, heads, "srcc", colours)
-        first.set(xlabel=f"SRCC with {score_kind}", title="each head, over all images")
+        first.set(xlabel=f"SRCC with {score_kind}", title=f"each {what}, over all images")
         for ax, name in zip(others, shown, strict=True):
             gaps = comparisons[comparisons["figure"] == name].set_index("head")
             gaps = gaps.reindex(heads["head"].drop(heads.index[heads["head"] == baseline]))

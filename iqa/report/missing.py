@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def say_not_run(book: Path, labels: Collection[str]) -> None:
-    """Replace what the pages in `book` show of these committed runs by a line that names the run."""
+    """Replace what the pages in `book` show of these committed runs by a line that says so."""
     for page in book.glob("*.md"):
         page.write_text(without_runs(page.read_text(), labels))
 

@@ -25,13 +25,13 @@ def with_sign(gap: pd.Series) -> str:
 def short(value: float, digits: int = 3, sign: bool = False) -> str:
     """A correlation or a difference without its leading zero; a dash where it is undefined.
 
-    >>> short(0.8512), short(-0.02, sign=True), short(1.0), short(float("nan"))
-    ('.851', '−.020', '1.000', '–')
+    >>> short(0.8512), short(-0.02, sign=True), short(-1.0), short(float("nan"))
+    ('.851', '−.020', '−1.000', '–')
     """
     if pd.isna(value):
         return "–"
-    text = f"{value:{'+' if sign else ''}.{digits}f}"
-    return text.replace("0.", ".", 1).replace("-", "−") if abs(value) < 1 else text
+    text = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
 def p_value(value: float) -> str:

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from iqa.report.chapters import activations, data, gate, gradcam, leakage, literature, scorer, tsne
+from iqa.report.chapters import (
+    activations,
+    data,
+    gate,
+    gradcam,
+    leakage,
+    literature,
+    regimes,
+    scorer,
+    tsne,
+)
 
 WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "demo_data": data.write,
@@ -12,6 +22,7 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "leakage": leakage.write,
     "tsne": tsne.write,
     "gradcam": gradcam.write,
+    "regimes": regimes.write,
     "scorer": scorer.write,
 }
 """Experiment to the function (run's folder, folder for the fragments) that writes its fragments."""

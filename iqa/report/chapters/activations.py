@@ -92,18 +92,24 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
         f"{with_interval(best['srcc'], best['low'], best['high'])} ({kind}); the last is "
         f"{last['head']} with {short(last['srcc'])}. {_significance(over_all, baseline)}",
         ordered + _significance(inside, baseline) if len(inside) else "",
-        *claims(comparisons, baseline),
+        *[f"- {line}" for line in claims(comparisons, baseline)],
         f"- The intervals draw {record.dataset.groups:,} contents"
         + ("; with so few they are wide, and their p-values approximate." if few else "."),
     ]
     return "\n".join(line for line in lines if line)
 
 
+def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The study in a few sentences, for the first page."""
+    return claims(tables["comparisons"], record.metrics["baseline"])
+
+
 def claims(comparisons: pd.DataFrame, baseline: str) -> list[str]:
     """Whether the paper's claims for its two heads are seen here, a sentence each."""
     over_all = comparisons[comparisons["figure"] == "srcc"]
     inside = comparisons[comparisons["figure"] == "srcc_within"]
-    return [_claim(over_all, inside, head, baseline) for head in ("sigmoid", "gated")]
+    said = [_claim(over_all, inside, head, baseline) for head in ("sigmoid", "gated")]
+    return [line for line in said if line]
 
 
 def _significance(comparisons: pd.DataFrame, baseline: str) -> str:
@@ -134,7 +140,7 @@ def _claim(over_all: pd.DataFrame, inside: pd.DataFrame, head: str, baseline: st
         for _, gap in table[table["head"] == head].iterrows()
     ]
     claim = f"{PAPER_NAMES[head]} ({head}) beats {baseline}"
-    return f"- The paper's claim that {claim} is {'; '.join(said)}."
+    return f"The paper's claim that {claim} is {'; '.join(said)}."
 
 
 def _verdict(gap: pd.Series) -> str:

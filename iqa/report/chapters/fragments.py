@@ -44,12 +44,30 @@ def protocol_of(record: Record) -> dict[str, Any]:
     return record.parameters.get("protocol", one_way)
 
 
+def data_used(record: Record) -> str:
+    """The first sentence of every setting: images, contents, and where the scores come from."""
+    used = record.dataset
+    return (
+        f"**What was run.** {used.title}: {used.images:,} images of {used.groups:,} contents, "
+        f"scores are **{used.score_kind}**."
+    )
+
+
+def splits_by_seed(record: Record) -> str:
+    """The protocol of a run that has a split for each seed in place of folds."""
+    seeds = listing([str(seed) for seed in record.seeds])
+    return (
+        f"Protocol *{record.protocol}*: a split by content for each of the seeds {seeds} (70 % "
+        "train, 10 % validation, 20 % test), epoch chosen on validation."
+    )
+
+
 def what_was_run(record: Record, protocol: str = "") -> str:
     """One paragraph on the data, the backbone and the protocol; says pseudo-MOS and untrained.
 
     `protocol` is said in place of the record's own, where a run varies it.
     """
-    used, settings = record.dataset, record.parameters
+    settings = record.parameters
     if not protocol:
         rules = protocol_of(record)
         split = SPLITS[rules["split"]].format(folds=settings["folds"])
@@ -57,8 +75,7 @@ def what_was_run(record: Record, protocol: str = "") -> str:
     backbone = settings["backbone"] + (" (**untrained**)" if record.untrained else "")
     training = settings["training"]
     return (
-        f"**What was run.** {used.title}: {used.images:,} images of {used.groups} contents, scores "
-        f"are **{used.score_kind}**. Backbone {backbone}, frozen, at {settings['input_size']} px. "
+        f"{data_used(record)} Backbone {backbone}, frozen, at {settings['input_size']} px. "
         f"{protocol}, seed{'s' if len(record.seeds) > 1 else ''} "
         f"{listing([str(s) for s in record.seeds])}; {training['epochs']} epochs of Adam at "
         f"{training['learning_rate']:g}, batch {training['batch_size']}, objective "
@@ -80,7 +97,7 @@ def save_provenance(folder: Path, record: Record, notebook: str) -> None:
         "code": f"iqa {record.version}, source `{record.code}`",
         "libraries": libraries,
         "device": record.device,
-        "seconds": ", ".join(f"{stage} {time:.0f}" for stage, time in record.seconds.items()),
+        "seconds": "; ".join(f"{stage}: {time:.0f}" for stage, time in record.seconds.items()),
     }
     lines = [f"| {name} | {text} |" for name, text in rows.items()]
     table = "\n".join(["| | |", "|:--|:--|", *lines])

@@ -1,10 +1,14 @@
 """The first page: what was found, in a few lines made from the records."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from iqa.experiments import Profile, read_record
-from iqa.report.chapters import activations, gate
+import pandas as pd
+
+from iqa.experiments import Profile, Record, read_record
+from iqa.report.chapters import activations, gate, regimes, scorer
 from iqa.report.chapters.fragments import save_text
+from iqa.report.tables import listing
 
 
 def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folder: Path) -> None:
@@ -31,14 +35,27 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
         else f"This build shows the profile **{profile.name}**: {profile.title}.",
     )
     save_text(folder, "findings", f"{found}\n{gate_says}")
-    save_text(folder, "human", "\n".join(_on_human_ratings(path) for path in human.values()))
+    measured = [read_record(path) for path in human.values()]
+    save_text(folder, "human", _on_human_ratings(measured, ["activations"]))
+    save_text(folder, "adapted", _on_human_ratings(measured, ["regimes", "scorer"]))
 
 
-def _on_human_ratings(run: Path) -> str:
-    """The two claims on one set that people rated; empty where the run studied something else."""
-    record, tables = read_record(run)
-    if record.experiment != "activations":
-        return ""
-    said = activations.claims(tables["comparisons"], record.metrics["baseline"])
-    where = f"**{record.dataset.title}** ({record.dataset.images:,} images)"
-    return "\n".join(f"- {where}: {line.removeprefix('- ')}" for line in said)
+HEADLINES: dict[str, Callable[[Record, dict[str, pd.DataFrame]], list[str]]] = {
+    "activations": activations.headlines,
+    "regimes": regimes.headlines,
+    "scorer": scorer.headlines,
+}
+"""Experiment to the sentences that the first page says of it."""
+
+
+def _on_human_ratings(
+    measured: list[tuple[Record, dict[str, pd.DataFrame]]], experiments: list[str]
+) -> str:
+    """What runs of these experiments found, a line each; says so where there is none yet."""
+    lines = [
+        f"- **{record.dataset.title}** ({record.dataset.images:,} images): {said}"
+        for record, tables in measured
+        if record.experiment in experiments
+        for said in HEADLINES[record.experiment](record, tables)
+    ]
+    return "\n".join(lines) or f"*Not run: there is no record of {listing(experiments)}.*"

@@ -6,8 +6,14 @@ import pandas as pd
 
 from iqa.experiments import Record, read_record
 from iqa.report import figures
-from iqa.report.chapters.fragments import save_figure, save_provenance, save_text
-from iqa.report.tables import listing, markdown, short, with_interval, with_sign
+from iqa.report.chapters.fragments import (
+    data_used,
+    save_figure,
+    save_provenance,
+    save_text,
+    splits_by_seed,
+)
+from iqa.report.tables import markdown, p_value, short, with_interval, with_sign
 
 
 def write(run: Path, folder: Path) -> None:
@@ -17,23 +23,28 @@ def write(run: Path, folder: Path) -> None:
     save_text(folder, "findings", findings(record, tables))
     save_text(folder, "shipped", markdown(shipped_table(tables["shipped"])))
     save_text(folder, "splits", markdown(splits_table(tables["by_fold"])))
+    save_text(folder, "limits", limits(record))
+    heads, comparisons = tables["heads"], tables["comparisons"]
+    kind = record.dataset.score_kind
+    save_figure(
+        folder,
+        "intervals",
+        figures.heads_with_intervals(heads, comparisons, "frozen", kind, "model"),
+    )
     save_figure(folder, "curves", figures.learning_curves(tables["history"], ["adapted"]))
     save_provenance(folder, record, "scorer")
 
 
 def setting(record: Record) -> str:
     """One paragraph on what was trained on what, and how."""
-    used, tuning = record.dataset, record.metrics["tuning"]
+    tuning = record.metrics["tuning"]
     trained = " (**untrained** start)" if record.untrained else ""
-    seeds = listing([str(seed) for seed in record.seeds])
     return (
-        f"**What was run.** {used.title}: {used.images:,} images of {used.groups:,} contents, "
-        f"scores are **{used.score_kind}**. Backbone {record.parameters['backbone']}{trained} at "
+        f"{data_used(record)} Backbone {record.parameters['backbone']}{trained} at "
         f"{record.parameters['input_size']} px, {record.metrics['model_parameters'] / 1e6:.1f} "
-        f"million parameters with its head ({record.parameters['heads'][0]}). Protocol "
-        f"*{record.protocol}*: a split by content for each of the seeds {seeds} (70 % train, 10 % "
-        "validation, 20 % test), epoch chosen on validation. The head learns on frozen features "
-        f"first; then all above the stem for {tuning['epochs']} epochs of AdamW, one cycle, at "
+        f"million parameters with its head ({record.parameters['heads'][0]}). "
+        f"{splits_by_seed(record)} The head learns on frozen features first; then all above the "
+        f"stem for {tuning['epochs']} epochs of AdamW, one cycle, at "
         f"{tuning['backbone_learning_rate']:g} (head {tuning['head_learning_rate']:g}), batch "
         f"{tuning['batch_size']}, random squares of {tuning['crop']} px, mirrored at random, "
         f"objective {tuning['objective']}."
@@ -52,12 +63,22 @@ def findings(record: Record, tables: dict[str, pd.DataFrame]) -> str:
             f"({short(srcc.min())} to {short(srcc.max())}), the median PLCC "
             f"{short(plcc.median())} (logistic fitted on validation).",
             f"- Training the layers above the stem adds {with_sign(gap)} to the SRCC of the head "
-            "on frozen features.",
+            f"on frozen features, p {p_value(gap['p_holm'])}.",
             f"- The shipped model, that of the first split, reaches SRCC {_srcc(own)} on its "
             f"{own['images']:,} held-out images, and {_srcc(foreign)} on all {foreign['images']:,} "
             "of the data set it never saw.",
         ]
     )
+
+
+def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The model in one sentence, for the first page."""
+    foreign = tables["shipped"].iloc[1]
+    return [
+        f"A model of {record.metrics['model_parameters'] / 1e6:.1f} million parameters reaches a "
+        f"median SRCC of {short(record.metrics['median_srcc'])} over {len(record.seeds)} splits; "
+        f"the shipped one {_srcc(foreign)} on {foreign['data']}."
+    ]
 
 
 def _srcc(line: pd.Series) -> str:
@@ -117,14 +138,7 @@ Intervals are bootstraps over contents.
 
 ## Limits
 
-- It learned the taste of one group of raters on one set of photographs. Ranks within one kind of
-  picture are worth more than the number itself; on other kinds it is less sure, as the second row
-  shows.
-- Every image is resized to {record.parameters["input_size"]} px, its aspect ratio ignored: detail
-  that vanishes in that is not seen.
-- The recipe was tried out on another split of the same images before; its choice is a small leak
-  that no split shows.
-- It says nothing about whether a picture is true, lawful or fit to be seen.
+{limits(record)}
 
 ## Terms
 
@@ -133,4 +147,18 @@ image is contained in the model.
 
 Made by the notebook `scorer` (record key and splits in its run's `record.json`), code
 `{record.code}`.
+"""
+
+
+def limits(record: Record) -> str:
+    """What the model is not for, and what its figures do not show."""
+    return f"""\
+- It learned the taste of one group of raters on one set of photographs. Ranks within one kind of
+  picture are worth more than the number itself; on other kinds it is less sure, as the second row
+  of its figures shows.
+- Every image is resized to {record.parameters["input_size"]} px, its aspect ratio ignored: detail
+  that vanishes in that is not seen.
+- The recipe was tried out on another split of the same images before; its choice is a small leak
+  that no split shows.
+- It says nothing about whether a picture is true, lawful or fit to be seen.
 """
