@@ -12,7 +12,7 @@ def say_not_run(book: Path, labels: Collection[str]) -> None:
 
 
 def without_runs(page: str, labels: Collection[str]) -> str:
-    r"""`page` with each `include` and `figure` of these runs replaced.
+    r"""`page` with each `include` and `figure` of these runs replaced; said once in a row.
 
     >>> without_runs("```{include} _generated/human/a/srcc.md\n```\nText.\n", ["a"])
     '*Not run: there is no record of `a`.*\nText.\n'
@@ -20,4 +20,5 @@ def without_runs(page: str, labels: Collection[str]) -> str:
     names = "|".join(map(re.escape, labels)) or "(?!)"
     shown = rf"^(`{{3,}})\{{(?:include|figure)\}} _generated/human/({names})/.*?^\1$"
     said = r"*Not run: there is no record of `\2`.*"
-    return re.sub(shown, said, page, flags=re.MULTILINE | re.DOTALL)
+    page = re.sub(shown, said, page, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"(\*Not run: .*\*)(?:\n\n\1)+", r"\1", page)

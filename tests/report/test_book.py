@@ -60,6 +60,25 @@ def test_a_missing_record_stages_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "book").exists()
 
 
+def test_a_committed_run_without_a_record_is_named_and_the_rest_is_staged(
+    smoke_runs, tmp_path, monkeypatch
+):
+    nowhere = read_profile("cpu").model_copy(update={"folder": str(tmp_path / "none")})
+    monkeypatch.setattr(
+        "iqa.report.__main__.read_profile",
+        lambda name: nowhere if name == "cpu" else read_profile(name),
+    )
+    missing = stage("smoke", tmp_path / "book")
+    assert missing == [spec.label for spec in nowhere.runs]
+    for page in (tmp_path / "book").glob("*.md"):
+        assert "_generated/human/" not in page.read_text()
+    for label in missing:
+        pages = (page.read_text() for page in (tmp_path / "book").glob("*.md"))
+        assert any(f"no record of `{label}`" in page for page in pages)
+    first = (tmp_path / "book" / "_generated" / "home" / "adapted.md").read_text()
+    assert "Not run" in first
+
+
 GOOD = '<h1 id="top">Hi</h1><a href="#top">up</a><a href="https://example.org">out</a>'
 
 

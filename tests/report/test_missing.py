@@ -44,6 +44,11 @@ def test_runs_that_are_there_and_other_blocks_stay():
     assert "```bash\niqa score\n```" in page
 
 
+def test_notes_on_one_run_that_follow_each_other_are_said_once():
+    block = "```{include} _generated/human/gone/a.md\n```\n\n"
+    assert without_runs(3 * block + "Text.\n", ["gone"]).count("Not run") == 1
+
+
 @pytest.mark.parametrize("labels", [[], ["elsewhere"]])
 def test_where_nothing_is_missing_a_page_stays_as_it_is(tmp_path, labels):
     (tmp_path / "page.md").write_text(PAGE)

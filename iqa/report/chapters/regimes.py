@@ -88,8 +88,7 @@ def main_table(record: Record, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "PLCC": short(plcc[name]),
         }
         if name in gaps.index:
-            row["SRCC minus frozen [95 %]"] = with_sign(gaps.loc[name])
-            row["p"] = p_value(gaps.loc[name, "p"])
+            row["minus frozen [95 %]"] = with_sign(gaps.loc[name])
             row["p (Holm)"] = p_value(gaps.loc[name, "p_holm"])
         if name in seconds:
             row["seconds a split"] = f"{seconds[name]:,.0f}"
