@@ -73,11 +73,12 @@ def logistic(preds: ArrayLike, params: ArrayLike) -> Array:
 def fit_logistic(preds: ArrayLike, target: ArrayLike) -> Array:
     """Least-squares `params` (4,) of `logistic` that map `preds` onto `target`.
 
-    NaN where the predictions are constant or the fit does not converge.
+    NaN where there are fewer than four images, the predictions are constant, or the fit does not
+    converge.
     """
     x, y = _pair(preds, target)
     spread = float(np.std(x))
-    if spread == 0:
+    if spread == 0 or len(x) < 4:
         return np.full(4, np.nan)
     start = (y.max(), y.min(), float(np.mean(x)), spread)
     try:

@@ -43,6 +43,10 @@ def test_constant_predictions_are_undefined_not_zero():
     assert np.isnan(plcc_fitted(constant, target, fit_logistic(constant, target)))
 
 
+def test_three_images_are_too_few_for_four_parameters():
+    assert np.isnan(fit_logistic([1, 2, 3], [1, 2, 4])).all()
+
+
 def test_fit_recovers_a_logistic():
     x = np.linspace(-3, 3, 200)
     truth = (4.5, 1.2, 0.3, 0.8)
