@@ -44,8 +44,9 @@ rule features:
         touch(STAMPS + "/features/{dataset},{backbone},{weights},{size}"),
     threads: workflow.cores
     shell:
-        "iqa features {wildcards.dataset} {wildcards.backbone}"
-        " --weights {wildcards.weights} --input-size {wildcards.size}"
+        # Quoted: the name of a csv: table may hold characters of the shell's, as in `?low=1&high=5`.
+        "iqa features {wildcards.dataset:q} {wildcards.backbone:q}"
+        " --weights {wildcards.weights:q} --input-size {wildcards.size:q}"
 
 
 rule run:
@@ -60,7 +61,7 @@ rule run:
     # than one at a time on all cores, since much of a run is start-up.
     threads: 1
     shell:
-        "iqa run {wildcards.run} --profile {PROFILE.name}"
+        "iqa run {wildcards.run:q} --profile {PROFILE.name:q}"
 
 
 rule book:

@@ -107,7 +107,7 @@ _RESNETS = [
         name="resnet152",
         model_id="resnet152.tv_in1k",
         hub_id="timm/resnet152.tv_in1k",
-        paper="ResNet-152 as in its code; which weights is unknown",
+        paper="weights unknown",
     ),
     replace(
         _RESNET50,

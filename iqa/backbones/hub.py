@@ -10,6 +10,9 @@ from iqa.errors import UserError
 # What a repository keeps its weights in; the second lists the parts of those that are split.
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
 
+TIMEOUT = 15
+"""Seconds that the hub has to answer."""
+
 
 def cached_commit(spec: BackboneSpec) -> str | None:
     """The commit of the weights that are in the hub's cache; None where they are not."""
@@ -34,8 +37,36 @@ def commit_of(spec: BackboneSpec) -> str:
         return commit
     from huggingface_hub import hf_hub_download
 
-    with hub_errors(spec):
+    with hub_errors(spec), hub_or_cache():
         return Path(hf_hub_download(spec.hub_id, "config.json", revision=spec.revision)).parent.name
+
+
+@contextmanager
+def hub_or_cache() -> Iterator[None]:
+    """While the hub does not answer, let its client look into the cache alone, as offline.
+
+    It would try each file again for half a minute and more before it said so.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or not _answers()
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _answers() -> bool:
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=TIMEOUT)
+    # Errors of the client's HTTP library come through as they are, and it has changed before.
+    except Exception:
+        return False
+    return True
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The vision transformers: CLIP, SigLIP2, DINOv2, DINOv3 and the Perception Encoder.
 
 Each has a base size under its bare name, one that stands for the paper's, and a miniature of the
-same code for tests. Of the paper's checkpoints only SigLIP2's is known.
+same code for tests. Of the paper's checkpoints only SigLIP2's is known; for the others the large
+size of the family stands.
 """
 
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 
 from iqa.backbones.spec import BackboneSpec
 
-_UNKNOWN = "the paper's checkpoint is unknown; this is the large one of the family"
+_UNKNOWN = "checkpoint unknown"
 _HALF = (0.5, 0.5, 0.5)
 _QUERY_KEY = r".*\.(q_proj|k_proj)"
 
@@ -141,7 +142,7 @@ _SIGLIPS = [
         own_dim=1152,
         input_size=512,
         cam_layer="body.encoder.layers.26.layer_norm1",
-        paper="the paper's checkpoint",
+        paper="its checkpoint",
     ),
     _tiny(
         _SIGLIP2,

@@ -13,13 +13,17 @@ def list_backbones() -> None:
     """List the backbones, their features and where their weights come from."""
     from iqa.backbones import REGISTRY, feature_dim, whereabouts
 
-    rows = []
+    rows, sources = [], []
     for name, spec in sorted(REGISTRY.items()):
-        licence = f"{spec.licence}, gated" if spec.gated else spec.licence
         facts = [f"{spec.input_size}", spec.pooling, f"{feature_dim(spec)}", whereabouts(spec)]
-        rows.append([name, *facts, spec.hub_id or spec.package or "-", licence, spec.paper])
-    columns = ["name", "input px", "pooling", "D", "weights", "from", "licence", "in the paper"]
-    print_table("Backbones", columns, rows)
+        licence = f"{spec.licence}, gated" if spec.gated else spec.licence
+        rows.append([name, *facts, licence])
+        if spec.source != "none":
+            place = spec.hub_id or f"pip: {spec.package.replace('_', '-')}"
+            sources.append([name, place, spec.paper or "-"])
+    columns = ["name", "input px", "pooling", "D", "weights", "licence"]
+    print_table("Backbones (tiny ones are miniatures for tests, untrained)", columns, rows)
+    print_table("Where the weights are from", ["name", "from", "in the paper"], sources)
 
 
 @datasets_app.callback(invoke_without_command=True)

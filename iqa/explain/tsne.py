@@ -62,7 +62,10 @@ def embed(
 
     values, groups = np.asarray(targets, dtype=float), np.asarray(groups)
     if len(hidden) < 50:
-        raise UserError(f"t-SNE of {len(hidden)} images: at least 50 are needed")
+        raise UserError(
+            f"t-SNE of {len(hidden)} images: at least 50 are needed; take a larger data set, or a "
+            "split that holds out more of this one"
+        )
     if len(np.unique(groups)) < 2:
         raise UserError("t-SNE: all images are of one content group; give at least 2")
     points = TSNE(perplexity=min(30, len(hidden) / 4), init="pca", random_state=seed).fit_transform(

@@ -8,10 +8,12 @@ from textwrap import shorten
 
 import open_clip
 import torch
+from huggingface_hub import is_offline_mode
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from iqa.backbones.hub import hub_or_cache
 from iqa.errors import UserError
 from iqa.models import ModelInfo
 
@@ -71,9 +73,10 @@ def open_zero_shot(spec: str) -> tuple[nn.Module, ModelInfo]:
             neither cached nor can be downloaded. Random weights never stand in for them.
     """
     name, tag = _known(spec)
-    # CLIP's and PE's tokenizer comes with open_clip; SigLIP's is on the hub, whatever the weights.
-    tokens = _tokens(name)
-    model = ZeroShot(_clip(name, tag), tokens).eval()
+    with hub_or_cache():
+        # CLIP's and PE's tokenizer comes with open_clip; SigLIP's is on the hub, even for "none".
+        tokens = _tokens(name)
+        model = ZeroShot(_clip(name, tag), tokens).eval()
     size = open_clip.get_model_config(name)["vision_cfg"]["image_size"]
     return model, ModelInfo(
         name=f"zero-shot:{name}/{tag}",
@@ -154,7 +157,10 @@ def _tokens(name: str) -> Tensor:
 
 
 def _reason(error: Exception) -> str:
-    return shorten(str(error), 320, placeholder=" ...")
+    said = shorten(str(error), 320, placeholder=" ...")
+    return (
+        f"the hub does not answer, or HF_HUB_OFFLINE is set: {said}" if is_offline_mode() else said
+    )
 
 
 @contextmanager
