@@ -58,7 +58,7 @@ def splits_by_seed(record: Record) -> str:
     seeds = listing([str(seed) for seed in record.seeds])
     return (
         f"Protocol *{record.protocol}*: a split by content for each of the seeds {seeds} (70 % "
-        "train, 10 % validation, 20 % test), epoch chosen on validation."
+        f"train, 10 % validation, 20 % test), {CHECKPOINTS[protocol_of(record)['checkpoint']]}."
     )
 
 

@@ -142,7 +142,7 @@ Intervals are bootstraps over contents.
 
 ## Terms
 
-Weights it started from: {licences["weights"]}. Ratings it learned from: {licences["ratings"]} No
+Weights it started from: {licences["weights"]}. Ratings it learned from: {licences["ratings"]}. No
 image is contained in the model.
 
 Made by the notebook `scorer` (record key and splits in its run's `record.json`), code
@@ -158,7 +158,7 @@ def limits(record: Record) -> str:
   of its figures shows.
 - Every image is resized to {record.parameters["input_size"]} px, its aspect ratio ignored: detail
   that vanishes in that is not seen.
-- The recipe was tried out on another split of the same images before; its choice is a small leak
-  that no split shows.
+- The recipe was tried out on another split of the same images before, and in a first run on these
+  splits that chose the epoch on validation; both are a small leak that no figure here shows.
 - It says nothing about whether a picture is true, lawful or fit to be seen.
 """
