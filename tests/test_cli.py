@@ -1,7 +1,11 @@
+import io
+import re
 import subprocess
 import sys
 
 import pytest
+
+from iqa.cli.tables import print_table
 
 
 def call(*words):
@@ -50,6 +54,29 @@ def test_datasets_are_listed_whole():
     for name in ("agiqa1k", "agiqa3k", "clive", "demo_mini", "kadid10k", "koniq10k", "spaq"):
         assert f"│ {name} " in said
     assert "…" not in said
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 300])
+def test_a_table_cuts_nothing_whatever_its_width(width, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
+    monkeypatch.setenv("COLUMNS", str(width))
+    file, path = io.StringIO(), f"/{'x' * 70}/photo[red]:smile:.jpg"
+    rows = [[path, "58.25", ""], ["b.jpg", "-", f"no such image file {path}"]]
+    print_table("Scores by [a model]", ["image", "score", "error"], rows, file)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
+    lines = text.splitlines()
+    assert lines[0] == "Scores by [a model]"
+    assert max(map(len, lines)) <= width
+    cells = [[cell.strip() for cell in line.split("│")] for line in lines if line[0] == "│"]
+    assert "".join(line[1] for line in cells) == f"{path}b.jpg"
+    assert [line[2] for line in cells if line[2]] == ["58.25", "-"]
+    assert "".join(line[3] for line in cells).replace(" ", "") == rows[1][2].replace(" ", "")
+
+
+def test_in_a_pipe_a_path_stays_on_one_line():
+    file, path = io.StringIO(), f"/{'x' * 300}.jpg"
+    print_table("Scores", ["image", "score"], [[path, "58.25"]], file)
+    assert f"│ {path} │ 58.25 │" in file.getvalue()
 
 
 def test_datasets_check_ends_with_what_is_wrong(tmp_path):

@@ -1,5 +1,8 @@
 """CLIP, SigLIP2, DINOv2 and DINOv3, by transformers."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,12 +24,23 @@ def build(spec: BackboneSpec, weights: Weights) -> nn.Module:
     if weights == "none":
         return kind(kind.config_class(**spec.options))
     commit = commit_of(spec)
-    with hub_errors(spec):
+    with hub_errors(spec), _without_report():
         model, report = kind.from_pretrained(
             spec.hub_id, revision=commit, dtype="float32", output_loading_info=True
         )
     _check(spec, model, report)
     return model
+
+
+@contextmanager
+def _without_report() -> Iterator[None]:
+    """Without the library's table of keys that do not fit: `_check` says what matters of it."""
+    logger = logging.getLogger("transformers.modeling_utils")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _check(spec: BackboneSpec, model: Any, report: dict[str, Any]) -> None:

@@ -50,7 +50,9 @@ def unfused(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def encode(spec: BackboneSpec, body: Any, images: Tensor) -> Encoding:
     """Normalised images (N, 3, H, W) -> their encoding: timm's forward pass, block by block."""
     patches = body.patch_embed(images)  # (N, h, w, C)
-    grid = patches.shape[1:3]
+    # As plain numbers: ONNX has no exact counterpart of rotations whose size follows the image.
+    height, width = (int(side) for side in patches.shape[1:3])
+    grid = (height, width)
     tokens = torch.cat([body.cls_token.expand(patches.shape[0], -1, -1), patches.flatten(1, 2)], 1)
     tokens = body.norm_pre(tokens + _positions(body, grid))
     rotations = body.rope.get_embed(shape=grid)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import huggingface_hub.constants
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from iqa import backbones
 from iqa.backbones import registry
+from iqa.backbones.hub import hub_or_cache
 from iqa.errors import UserError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -127,6 +129,39 @@ def test_without_network_and_cache_the_remedy_is_told(name, hub):
         assert word in said
     assert ("accept the licence" in said) == spec.gated
     assert backbones.whereabouts(spec) == "on the hub"
+
+
+def test_without_an_answer_the_hub_is_asked_once(hub, monkeypatch):
+    """Its client would try each file again after 1, 2, 4, 8 and 8 seconds."""
+    asked = []
+
+    class Unreachable:
+        def head(self, address, timeout):
+            asked.append(address)
+            raise RuntimeError("no route")
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.utils.get_session", Unreachable)
+    started = time.monotonic()
+    with pytest.raises(UserError, match="cannot be downloaded"):
+        backbones.load("dinov2")
+    assert time.monotonic() - started < 10
+    assert asked == [huggingface_hub.constants.ENDPOINT]
+    assert not huggingface_hub.constants.HF_HUB_OFFLINE
+
+
+def test_a_hub_that_answers_is_downloaded_from(monkeypatch):
+    class Reachable:
+        def head(self, address, timeout):
+            return None
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.utils.get_session", Reachable)
+    with hub_or_cache():
+        assert not huggingface_hub.is_offline_mode()
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with hub_or_cache():
+        assert huggingface_hub.is_offline_mode()
 
 
 def test_a_cache_with_the_configuration_only_is_no_model(hub):

@@ -87,7 +87,8 @@ def test_neighbours_of_the_same_content_do_not_count():
 
 
 @pytest.mark.parametrize(
-    ("n", "groups", "said"), [(20, 4, "at least 50"), (60, 1, "one content group")]
+    ("n", "groups", "said"),
+    [(20, 4, "at least 50 are needed; take a larger data set"), (60, 1, "one content group")],
 )
 def test_too_little_to_embed_is_said(n, groups, said):
     rng = np.random.default_rng(0)

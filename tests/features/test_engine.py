@@ -1,4 +1,6 @@
 import importlib.util
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -44,6 +46,56 @@ def test_a_feature_does_not_depend_on_its_batch(run, images):
     reversed_batch = run(np.ascontiguousarray(images[::-1]))[::-1]
     np.testing.assert_allclose(run(images), alone, rtol=0, atol=1e-5)
     np.testing.assert_allclose(reversed_batch, alone, rtol=0, atol=1e-5)
+
+
+class Corner(torch.nn.Module):
+    """The first pixel of each image times 255: tells images apart."""
+
+    def forward(self, images):
+        return 255 * images[:, :, 0, 0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
+def test_more_and_fewer_images_than_requests_come_out_in_order(count):
+    run = engine.openvino_engine(Corner(), 32)
+    for start in (0, 100):  # requests are used again by the next call
+        images = np.zeros((count, 32, 32, 3), np.uint8)
+        images[:, 0, 0] = start + np.arange(count)[:, None] + [0, 1, 2]
+        np.testing.assert_allclose(run(images), images[:, 0, 0], atol=1e-3)
+
+
+MANY_ENGINES = """
+import threading
+import numpy as np
+import torch
+from iqa.features.engine import openvino_engine
+
+images = np.zeros((9, 32, 32, 3), np.uint8)
+
+def make_and_free():
+    for _ in range(15):
+        openvino_engine(torch.nn.Conv2d(3, 4, 3), 32)(images)
+
+threads = [threading.Thread(target=make_and_free) for _ in range(3)]
+for thread in threads:
+    thread.start()
+make_and_free()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+def test_engines_that_are_freed_after_use_do_not_hang():
+    """In a process of its own, which can be ended; here and in threads, while others compute."""
+    done = subprocess.run(
+        [sys.executable, "-c", MANY_ENGINES],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout == "done\n", done.stderr
 
 
 def test_without_openvino_torch_takes_over_with_a_notice(monkeypatch, images):

@@ -1,18 +1,25 @@
 """Checkpoints like the released ones are written by peft and PyTorch, on a miniature of SigLIP2."""
 
 import json
+import sys
+from dataclasses import replace
 
 import numpy as np
 import peft
 import pytest
 import torch
 import transformers
+from PIL import Image
 from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
 
 from iqa import backbones
+from iqa.cli import app
 from iqa.errors import UserError
+from iqa.features import read_image
 from iqa.features.engine import openvino_engine
 from iqa.models import load_model, save_model
+from iqa.scoring import openers
 from iqa.scoring.authors import open_authors
 
 BASE = "google/siglip2-so400m-patch16-512"
@@ -293,3 +300,49 @@ def test_the_real_base_is_asked_for_and_never_random(checkpoint, monkeypatch, tm
     head = plain_head(1152)
     with pytest.raises(UserError, match=BASE):
         open_authors(str(checkpoint(head=head)))
+
+
+@pytest.fixture
+def small_base(monkeypatch, tmp_path):
+    """The base of the adapters, in the registry and in the hub's cache, of the miniature's size."""
+    small = replace(
+        backbones.find("siglip2/tiny"), name="siglip2/so400m-512", source="hub", hub_id=BASE
+    )
+    monkeypatch.setitem(backbones.REGISTRY, small.name, small)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for module in [m for name, m in sys.modules.items() if name.startswith("huggingface_hub")]:
+        if isinstance(getattr(module, "HF_HUB_CACHE", None), str):
+            monkeypatch.setattr(module, "HF_HUB_CACHE", str(tmp_path))
+    folder, commit = tmp_path / f"models--{BASE.replace('/', '--')}", "0123456789" * 4
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text(commit)
+    siglip().save_pretrained(folder / "snapshots" / commit)
+
+
+def test_the_command_line_scores_by_a_checkpoint_on_the_weights_of_its_base(
+    checkpoint, small_base, adapted, tmp_path
+):
+    head = gated_head(True)
+    folder, path, maps = checkpoint("Gating_KADID", head), tmp_path / "a.png", tmp_path / "maps"
+    Image.effect_noise((60, 40), 80).save(path)
+    words = ["score", str(path), "--model", f"authors:{folder}"]
+    done = CliRunner().invoke(app, [*words, "--format", "jsonl", "--explain", str(maps)])
+    assert done.exception is None
+    assert "text_model" not in done.stderr  # what is left out on purpose is no news
+    row = json.loads(done.stdout)
+    assert row["model"] == "authors:Gating_KADID"
+    pixels = torch.from_numpy(read_image(path, 64).copy()).permute(2, 0, 1)[None] / 255
+    with torch.no_grad():
+        features = adapted[0].get_image_features(pixels * 2 - 1).pooler_output
+    output = by_hand("gated_gamma", head, features.numpy().astype(float)).item()
+    assert row["score"] == pytest.approx(1 + 4 * output, rel=1e-3, abs=1e-3)
+    assert len(list(maps.iterdir())) == 1
+
+
+def test_on_an_untrained_base_the_table_says_so(checkpoint, monkeypatch, tmp_path):
+    monkeypatch.setitem(openers.OPENERS, "authors", opened)
+    Image.effect_noise((60, 40), 80).save(tmp_path / "a.png")
+    done = CliRunner().invoke(
+        app, ["score", str(tmp_path / "a.png"), "--model", f"authors:{checkpoint()}"]
+    )
+    assert done.stdout.startswith("Scores by authors:Sigmoid_CLIVE (untrained), 0 to 100")

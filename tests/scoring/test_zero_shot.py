@@ -8,9 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_clip import pretrained
+from PIL import Image
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
+from iqa.cli import app
 from iqa.errors import UserError
+from iqa.features import read_image
 from iqa.features.engine import openvino_engine
 from iqa.scoring.zero_shot import PROMPTS, ZeroShot, open_zero_shot
 
@@ -129,6 +133,23 @@ def test_the_cpu_engine_gives_the_same_scores(name):
     expected = model(torch.from_numpy(images).permute(0, 3, 1, 2) / 255)
     scores = openvino_engine(model, info.input_size)(images)
     np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
+@torch.no_grad()
+def test_the_command_line_scores_by_it_and_says_untrained(tmp_path):
+    path = tmp_path / "a.png"
+    Image.effect_noise((60, 40), 80).save(path)
+    words = ["score", str(path), "--model", "zero-shot:tiny-clip/none"]
+    done = CliRunner().invoke(app, [*words, "--format", "jsonl"])
+    row = json.loads(done.stdout)
+    assert row["model"] == "zero-shot:tiny-clip/none (untrained)"
+    pixels = torch.from_numpy(read_image(path, 32).copy()).permute(2, 0, 1)[None] / 255
+    expected = open_zero_shot("tiny-clip/none")[0](pixels).item()
+    assert row["score"] == pytest.approx(expected, abs=1e-4)
+    table = CliRunner().invoke(app, words).stdout
+    assert table.startswith("Scores by zero-shot:tiny-clip/none (untrained), 0 to 1, higher is")
+    refused = CliRunner().invoke(app, [*words, "--explain", str(tmp_path / "maps")])
+    assert "no layer is known that Grad-CAM could look at" in str(refused.exception)
 
 
 def test_the_text_tower_is_not_kept():
