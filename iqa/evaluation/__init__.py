@@ -18,6 +18,7 @@ from iqa.evaluation.metrics import (
 )
 from iqa.evaluation.paired import compare_with
 from iqa.evaluation.study import figures_by_fold, summarize_heads
+from iqa.evaluation.variants import summarize_variants
 
 __all__ = [
     "bootstrap_interval",
@@ -35,4 +36,5 @@ __all__ = [
     "rmse",
     "srcc",
     "summarize_heads",
+    "summarize_variants",
 ]

@@ -71,18 +71,35 @@ def heads_with_intervals(
         return figure
 
 
-def protocols(summary: pd.DataFrame, clean: str) -> Figure:
-    """SRCC that each protocol reports, a panel a head, with 95 % intervals; `clean` in blue."""
+def variants(summary: pd.DataFrame, baseline: str) -> Figure:
+    """SRCC of each variant, a panel a head, with 95 % intervals; `baseline` in blue.
+
+    Red: significantly different from the baseline after Holm's correction.
+
+    Args:
+        summary: of `iqa.evaluation.summarize_variants`.
+        baseline: the variant that the others were compared with.
+    """
     heads = list(dict.fromkeys(summary["head"]))
+    # Every panel has the variants in the order of the first, so that their names stand once.
+    order = {name: row for row, name in enumerate(summary["variant"].drop_duplicates())}
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            1, len(heads), figsize=(9, 2.4), sharex=True, layout="constrained", squeeze=False
+            1,
+            len(heads),
+            figsize=(9, 0.36 * len(order) + 1.1),
+            sharex=True,
+            layout="constrained",
+            squeeze=False,
         )
         for ax, head in zip(axes.flat, heads, strict=True):
-            part = summary[summary["head"] == head].sort_values("srcc")
-            colours = [ACCENT if name == clean else WARM for name in part["protocol"]]
-            _interval_rows(ax, part.assign(head=part["protocol"]), "srcc", colours)
-            ax.set(xlabel="SRCC reported", title=head)
+            part = summary[summary["head"] == head].sort_values(
+                "variant", key=lambda s: s.map(order)
+            )
+            sure = (part["p_holm"] < 0.05).map({True: WARM, False: SOFT})
+            colours = sure.where(part["variant"] != baseline, ACCENT)
+            _interval_rows(ax, part.assign(head=part["variant"]), "srcc", list(colours))
+            ax.set(xlabel="SRCC", title=head)
         for ax in axes.flat[1:]:
             ax.set_yticklabels([])
         return figure
