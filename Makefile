@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lab cpu lint lock clean
+.PHONY: help install report test lab cpu adapt lint lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 
 cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
 	snakemake --cores all --config profile=cpu --quiet rules --rerun-incomplete -- runs
+
+adapt: $(INSTALLED)     ## run the profile adapt again, likewise: what adapts the backbone
+	snakemake --cores all --config profile=adapt --quiet rules --rerun-incomplete -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
 	ruff format --check .

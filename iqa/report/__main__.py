@@ -12,24 +12,27 @@ from iqa.report.chapters import WRITERS, literature
 from iqa.report.chapters.home import write as write_home
 from iqa.report.missing import say_not_run
 
+COMMITTED = ("cpu", "adapt")
+"""Profiles of runs on human ratings whose records are committed, in the order of the first page."""
+
 
 def stage(profile_name: str, target: Path) -> list[str]:
     """Write the sources of the book of a profile into `target`, whole or not at all.
 
-    The records of the profile `cpu`, measured on human ratings, are committed, and part of every
-    book. Where one is not there yet, the pages say so.
+    The records of the profiles `COMMITTED`, measured on human ratings, are part of every book.
+    Where one is not there yet, the pages say so.
 
     Returns:
-        The names of the runs of the profile `cpu` without a record.
+        The names of the runs of these profiles without a record.
 
     Raises:
         UserError: a record of the profile is missing, or one is damaged.
     """
     root = project_root()
     profile = read_profile(profile_name)
-    committed = read_profile("cpu")
+    committed = [(spec, root / p.folder) for p in map(read_profile, COMMITTED) for spec in p.runs]
     runs = {spec.label: root / profile.folder / spec.label for spec in profile.runs}
-    human = {spec.label: root / committed.folder / spec.label for spec in committed.runs}
+    human = {spec.label: folder / spec.label for spec, folder in committed}
     missing = [label for label, run in human.items() if not (run / "record.json").is_file()]
     measured = {label: run for label, run in human.items() if label not in missing}
     with written_whole(target) as draft:
@@ -42,7 +45,7 @@ def stage(profile_name: str, target: Path) -> list[str]:
                 runs[spec.label] / "notebook.ipynb", draft / "runs" / f"{spec.label}.ipynb"
             )
             WRITERS[spec.experiment](runs[spec.label], generated / spec.label)
-        for spec in committed.runs:
+        for spec, _ in committed:
             if spec.label in measured:
                 WRITERS[spec.experiment](human[spec.label], generated / "human" / spec.label)
         say_not_run(draft, missing)
@@ -54,6 +57,6 @@ def stage(profile_name: str, target: Path) -> list[str]:
 if __name__ == "__main__":
     try:
         for label in stage(sys.argv[1], Path(sys.argv[2])):
-            print(f"not run: {label} (profile cpu); the pages say so", file=sys.stderr)
+            print(f"not run: {label} (a run on human ratings); the pages say so", file=sys.stderr)
     except UserError as fault:
         sys.exit(f"error: {fault}")

@@ -7,7 +7,7 @@ import pytest
 
 from iqa.errors import UserError
 from iqa.experiments import read_profile, read_record, run
-from iqa.report.__main__ import stage
+from iqa.report.__main__ import COMMITTED, stage
 
 sys.path.append(str(Path(__file__).parents[1]))
 from check_pages import faults
@@ -63,13 +63,16 @@ def test_a_missing_record_stages_nothing(tmp_path, monkeypatch):
 def test_a_committed_run_without_a_record_is_named_and_the_rest_is_staged(
     smoke_runs, tmp_path, monkeypatch
 ):
-    nowhere = read_profile("cpu").model_copy(update={"folder": str(tmp_path / "none")})
+    nowhere = {
+        name: read_profile(name).model_copy(update={"folder": str(tmp_path / "none")})
+        for name in COMMITTED
+    }
     monkeypatch.setattr(
         "iqa.report.__main__.read_profile",
-        lambda name: nowhere if name == "cpu" else read_profile(name),
+        lambda name: nowhere.get(name) or read_profile(name),
     )
     missing = stage("smoke", tmp_path / "book")
-    assert missing == [spec.label for spec in nowhere.runs]
+    assert missing == [spec.label for profile in nowhere.values() for spec in profile.runs]
     for page in (tmp_path / "book").glob("*.md"):
         assert "_generated/human/" not in page.read_text()
     for label in missing:
