@@ -13,6 +13,7 @@ from iqa.datasets.splits import (
     published_split,
     random_split,
 )
+from iqa.datasets.subsets import training_shares
 from iqa.datasets.types import Dataset, DatasetInfo, Facts
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "random_split",
     "read_split",
     "shared_groups",
+    "training_shares",
     "write_split",
 ]

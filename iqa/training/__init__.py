@@ -6,6 +6,9 @@ from iqa.training.frozen import HeadTraining, train_heads
 from iqa.training.images import ScoredImages
 from iqa.training.objectives import (
     OBJECTIVES,
+    SCALE_FREE,
+    accumulated,
+    correlation,
     margin_ranking,
     margin_ranking_published,
     mse,
@@ -18,6 +21,7 @@ from iqa.training.trained import TrainedHeads, load_heads
 __all__ = [
     "OBJECTIVES",
     "REGIMES",
+    "SCALE_FREE",
     "SCHEDULES",
     "AboveStem",
     "FineTuned",
@@ -27,6 +31,8 @@ __all__ = [
     "ScoredImages",
     "StemMaps",
     "TrainedHeads",
+    "accumulated",
+    "correlation",
     "fine_tune",
     "load_heads",
     "margin_ranking",

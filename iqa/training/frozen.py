@@ -15,7 +15,7 @@ from iqa.errors import UserError, unknown
 from iqa.heads import MLPHead, find_preset
 from iqa.training import choice
 from iqa.training.inputs import Indices, TrainingData, prepare
-from iqa.training.objectives import OBJECTIVES
+from iqa.training.objectives import OBJECTIVES, accumulated
 from iqa.training.stack import HeadStack
 from iqa.training.trained import TrainedHeads
 
@@ -35,6 +35,9 @@ class HeadTraining(BaseModel):
 
     `checkpoint` says which epoch of each head is kept: "best", the one of best SRCC on the images
     given as `val`, or "last", whatever the others gave.
+
+    `micro_batch` is the number of images that the objective sees at once: with 2 and a batch of 12,
+    gradients are accumulated over six pairs, as in the paper's code. None for the whole batch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +45,7 @@ class HeadTraining(BaseModel):
     epochs: int = Field(default=15, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
     batch_size: int = Field(default=64, ge=1)
+    micro_batch: int | None = Field(default=None, ge=1)
     weight_decay: float = Field(default=0.0, ge=0)
     objective: str = "mse+margin"
     standardize: bool = True
@@ -166,6 +170,8 @@ def _train_epoch(
 ) -> np.ndarray:
     """One pass over the training images, an order per seed; the mean loss of each head (P, S)."""
     objective, n = OBJECTIVES[config.objective], len(data.y_train)
+    if config.micro_batch:
+        objective = accumulated(objective, config.micro_batch)
     order = torch.stack([torch.randperm(n, generator=g) for g in orders]).to(data.y_train.device)
     total = torch.zeros(stack.shape, device=order.device)
     for batch in order.split(config.batch_size, dim=1):  # (S, B)

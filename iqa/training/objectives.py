@@ -69,11 +69,80 @@ def margin_ranking_published(preds: Tensor, target: Tensor) -> Tensor:
     return margin_ranking(target, preds)
 
 
+def correlation(preds: Tensor, target: Tensor) -> Tensor:
+    r"""One minus Pearson's correlation (PLCC) over the last dimension.
+
+    .. math::
+        L = 1 - \frac{\langle p - \bar p,\ y - \bar y \rangle}
+                     {\lVert p - \bar p \rVert\, \lVert y - \bar y \rVert}
+
+    Source: half the squared distance between the two vectors, each centred and divided by its norm,
+    which is the norm-in-norm loss with p = q = 2 but for its constant (Li, Jiang, Jiang, ACM MM
+    2020, arXiv:2008.03889). It leaves shift and scale of the predictions free.
+
+    Where the predictions or the targets of a batch are constant, to within the rounding of their
+    type, there is no correlation: L is 1, and its gradient 0.
+
+    Args:
+        preds: predicted scores p (..., n).
+        target: true scores y, broadcastable to (..., n).
+
+    Returns:
+        One value per batch, shape (...), in [0, 2].
+
+    >>> correlation(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 0.5, 0.0]))
+    tensor(2.)
+    """
+    unit = _centred_unit(preds) * _centred_unit(target)
+    return (1 - unit.sum(dim=-1)).clamp(0, 2)
+
+
+def _centred_unit(values: Tensor) -> Tensor:
+    """`values` (..., n) minus their mean, divided by their norm; 0 where they are constant."""
+    centred = values - values.mean(dim=-1, keepdim=True)
+    norm = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
+    # Equal values are not always centred to 0: what is left is the rounding of their mean.
+    rounding = torch.finfo(values.dtype).eps * torch.linalg.vector_norm(
+        values, dim=-1, keepdim=True
+    )
+    # Divided by infinity, both the values and their gradients are 0.
+    return centred / norm.masked_fill(norm <= 4 * rounding, torch.inf)
+
+
+def accumulated(objective: Objective, size: int) -> Objective:
+    """`objective` on parts of `size` images, the mean over all images of a batch.
+
+    Its gradient is that of a step in which the gradients of several small batches are accumulated:
+    a ranking loss then compares only the images of one part. The last part may be smaller.
+
+    >>> accumulated(mse, 2)(torch.tensor([1.0, 0.0, 0.0]), torch.zeros(3))
+    tensor(0.3333)
+    """
+
+    def on_parts(preds: Tensor, target: Tensor) -> Tensor:
+        n = preds.shape[-1]
+        whole = n - n % size
+        # (..., n) -> (..., parts, size): all whole parts in one call.
+        parts = (x[..., :whole].unflatten(-1, (whole // size, size)) for x in (preds, target))
+        total = objective(*parts).sum(dim=-1) * size
+        if whole < n:
+            total = total + objective(preds[..., whole:], target[..., whole:]) * (n - whole)
+        return total / n
+
+    return on_parts
+
+
 OBJECTIVES: dict[str, Objective] = {
     "mse+margin": lambda preds, target: mse(preds, target) + margin_ranking(preds, target),
     "mse+margin_published": lambda preds, target: (
         mse(preds, target) + margin_ranking_published(preds, target)
     ),
     "mse": mse,
+    "margin": margin_ranking,
+    "correlation": correlation,
 }
 """What a head can be trained on, weights 1:1: `mse+margin` is the paper's formula."""
+
+SCALE_FREE = ("margin", "correlation")
+"""Objectives that do not tie predictions to the scale of the targets: ranks mean something, RMSE
+does not."""

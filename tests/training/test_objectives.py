@@ -4,8 +4,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import pearsonr
 
-from iqa.training import OBJECTIVES, margin_ranking, margin_ranking_published, mse
+from iqa.training import (
+    OBJECTIVES,
+    SCALE_FREE,
+    accumulated,
+    correlation,
+    margin_ranking,
+    margin_ranking_published,
+    mse,
+)
 
 # Multiples of 1/8 in [0, 1]: ties occur, and differences are exact in float64.
 scores = st.integers(1, 8).flatmap(
@@ -86,3 +95,79 @@ def test_published_form_shrinks_wrong_orders_where_the_formula_mends_them():
 def test_sums_are_one_to_one():
     p, y = torch.tensor([0.1, 0.9, 0.4]), torch.tensor([0.5, 0.2, 0.9])
     torch.testing.assert_close(OBJECTIVES["mse+margin"](p, y), mse(p, y) + margin_ranking(p, y))
+
+
+def spread(pair):
+    return all(np.ptp(values) > 0 for values in pair)
+
+
+@given(scores.filter(spread))
+def test_correlation_agrees_with_scipy_and_with_the_distance_of_unit_vectors(pair):
+    p, y = pair
+    value = correlation(torch.as_tensor(p), torch.as_tensor(y)).item()
+    assert value == pytest.approx(1 - pearsonr(p, y).statistic, abs=1e-9)
+    a, b = ((v - v.mean()) / np.linalg.norm(v - v.mean()) for v in pair)
+    assert value == pytest.approx(np.sum((a - b) ** 2) / 2, abs=1e-9)
+
+
+@given(scores.filter(spread), st.floats(-5, 5), st.floats(0.1, 10), st.integers(0, 99))
+def test_correlation_ignores_order_shift_and_scale_and_turns_with_the_sign(pair, b, a, seed):
+    p, y = (torch.as_tensor(values) for values in pair)
+    order = torch.randperm(len(p), generator=torch.Generator().manual_seed(seed))
+    value = correlation(p, y)
+    torch.testing.assert_close(correlation(a * p[order] + b, y[order]), value, atol=1e-9, rtol=0)
+    torch.testing.assert_close(correlation(p, a * y + b), value, atol=1e-9, rtol=0)
+    torch.testing.assert_close(correlation(-p, y), 2 - value, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.3, 1 / 3, -7.7])
+@pytest.mark.parametrize("n", [1, 3, 12, 63])
+def test_no_correlation_with_what_is_constant_and_no_gradient(dtype, level, n):
+    varied = torch.linspace(0, 1, n, dtype=dtype, requires_grad=True)
+    flat = torch.full((n,), level, dtype=dtype, requires_grad=True)
+    for preds, target in ((flat, varied.detach()), (varied, flat.detach())):
+        value = correlation(preds, target)
+        assert value == 1
+        (gradient,) = torch.autograd.grad(value, preds)
+        assert (gradient == 0).all()
+
+
+def test_a_flat_batch_does_not_touch_the_gradient_of_the_others():
+    preds = torch.tensor([[0.5, 0.5, 0.5], [0.1, 0.3, 0.2]], requires_grad=True)
+    target = torch.tensor([0.0, 0.5, 1.0])
+    (both,) = torch.autograd.grad(correlation(preds, target).sum(), preds)
+    alone = preds[1].detach().requires_grad_()
+    (one,) = torch.autograd.grad(correlation(alone, target), alone)
+    torch.testing.assert_close(both, torch.stack([torch.zeros(3), one]))
+
+
+def test_gradient_of_the_correlation_is_its_slope():
+    torch.manual_seed(0)
+    preds, target = torch.randn(2, 5, dtype=torch.float64), torch.rand(5, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda p: correlation(p, target), preds.requires_grad_())
+
+
+def test_scale_free_objectives_are_at_their_best_far_off_the_targets():
+    target = torch.tensor([0.0, 0.5, 1.0])
+    for name, objective in OBJECTIVES.items():
+        off = objective(100 + 10 * target, target)
+        assert (abs(off) < 1e-5) == (name in SCALE_FREE)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+@given(scores, st.integers(1, 9))
+def test_accumulation_is_the_mean_over_parts(name, pair, size):
+    p, y = (torch.as_tensor(values) for values in pair)
+    objective = OBJECTIVES[name]
+    parts = zip(p.split(size), y.split(size), strict=True)
+    mean = sum(len(a) * objective(a, b) for a, b in parts) / len(p)
+    torch.testing.assert_close(accumulated(objective, size)(p, y), mean)
+
+
+def test_accumulation_is_batched_over_leading_dimensions():
+    torch.manual_seed(0)
+    preds, target = torch.randn(3, 2, 7), torch.randn(2, 7)
+    objective = accumulated(margin_ranking, 2)
+    each = [[objective(preds[i, j], target[j]) for j in range(2)] for i in range(3)]
+    torch.testing.assert_close(objective(preds, target), torch.tensor(each))
