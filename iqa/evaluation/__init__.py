@@ -6,6 +6,7 @@ from iqa.evaluation.bootstrap import (
     bootstrap_srcc,
     resample_counts,
 )
+from iqa.evaluation.fisher import fisher_interval
 from iqa.evaluation.metrics import (
     evaluate,
     fit_logistic,
@@ -17,6 +18,7 @@ from iqa.evaluation.metrics import (
     srcc,
 )
 from iqa.evaluation.paired import compare_with
+from iqa.evaluation.reported import compare_reports
 from iqa.evaluation.study import figures_by_fold, summarize_heads
 from iqa.evaluation.variants import summarize_variants
 
@@ -24,9 +26,11 @@ __all__ = [
     "bootstrap_interval",
     "bootstrap_plcc",
     "bootstrap_srcc",
+    "compare_reports",
     "compare_with",
     "evaluate",
     "figures_by_fold",
+    "fisher_interval",
     "fit_logistic",
     "krcc",
     "logistic",

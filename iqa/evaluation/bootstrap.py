@@ -119,6 +119,7 @@ def bootstrap_plcc(
     groups: Sequence[str],
     resamples: int = 10_000,
     seed: int = 0,
+    drawn_from: Sequence[str] | None = None,
 ) -> NDArray[np.float64]:
     """Pearson's correlation of one model in each resample of content groups.
 
@@ -128,15 +129,16 @@ def bootstrap_plcc(
         groups: content group of each image, length N.
         resamples: number R of resamples.
         seed: of the draws, the same as of `bootstrap_srcc`.
+        drawn_from: as of `resample_counts`.
 
     Returns:
-        Shape (R,); NaN where a resample is constant.
+        Shape (R,); NaN where a resample is constant, or has no image.
 
     Raises:
         UserError: fewer than 2 content groups.
     """
-    counts = resample_counts(groups, resamples, seed)
-    total = counts.sum(axis=0)
+    counts = resample_counts(groups, resamples, seed, drawn_from)
+    total = counts.sum(axis=0).clip(min=1)
     x, y = (np.asarray(values, dtype=float) for values in (preds, target))
     x, y = x - x.mean(), y - y.mean()
     x_mean, y_mean = x @ counts / total, y @ counts / total

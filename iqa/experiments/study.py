@@ -142,17 +142,27 @@ def fit_split(study: Study, prepared: Prepared, split: Split) -> TrainedHeads:
     )
 
 
-def predict_split(
-    study: Study, prepared: Prepared, split: Split, trained: TrainedHeads
-) -> pd.DataFrame:
-    """Predictions of every head and seed for the validation images, if any, and the reported ones.
+SIDES = ("val", "test")
+"""What is predicted, if not said otherwise: the images that choose, and those that are reported."""
 
-    Columns: `iqa.evaluation.study.COLUMNS`.
+
+def predict_split(
+    study: Study,
+    prepared: Prepared,
+    split: Split,
+    trained: TrainedHeads,
+    sides: Sequence[str] = SIDES,
+) -> pd.DataFrame:
+    """Predictions of every head and seed for the images of `sides`: "train", "val", "test".
+
+    Those of "test" are the images that the protocol reports. Columns:
+    `iqa.evaluation.study.COLUMNS`.
     """
-    sides = {"val": split.val, "test": rules.reported_images(study.protocol, split)}
+    reported = rules.reported_images(study.protocol, split)
+    ids_of = {"train": split.train, "val": split.val, "test": reported}
     parts = []
-    for side, ids in sides.items():
-        rows = prepared.rows(ids)
+    for side in sides:
+        rows = prepared.rows(ids_of[side])
         images = prepared.table.iloc[rows][["id", "group", "target"]]
         preds = trained.predict(prepared.features.values[rows])
         for head, by_seed in zip(trained.presets, preds, strict=True):
@@ -165,8 +175,10 @@ def predict_split(
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
-def cross_validate(study: Study, prepared: Prepared) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train and test on every split.
+def cross_validate(
+    study: Study, prepared: Prepared, sides: Sequence[str] = SIDES
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train and test on every split; predict the images of `sides`.
 
     Returns:
         Predictions (see `predict_split`), and the history of training with the columns fold, head,
@@ -175,7 +187,7 @@ def cross_validate(study: Study, prepared: Prepared) -> tuple[pd.DataFrame, pd.D
     predictions, history = [], []
     for split in prepared.splits:
         trained = fit_split(study, prepared, split)
-        predictions.append(predict_split(study, prepared, split, trained))
+        predictions.append(predict_split(study, prepared, split, trained, sides))
         named = trained.history.rename(columns={"preset": "head"})
         history.append(named.assign(fold=split.fold))
     return pd.concat(predictions, ignore_index=True), pd.concat(history, ignore_index=True)
