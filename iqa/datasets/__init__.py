@@ -5,7 +5,7 @@ from iqa.datasets.folds import FOLDS, grouped_folds, random_folds
 from iqa.datasets.manifest import Split, check_groups, read_split, shared_groups, write_split
 from iqa.datasets.photographs import PHOTOGRAPHS, Photograph
 from iqa.datasets.pseudo_mos import METRICS, level_trend
-from iqa.datasets.registry import ENTRIES, info, load, names
+from iqa.datasets.registry import ENTRIES, absent, info, load, names
 from iqa.datasets.splits import (
     SPLITS,
     grouped_split,
@@ -28,6 +28,7 @@ __all__ = [
     "Photograph",
     "Report",
     "Split",
+    "absent",
     "check",
     "check_groups",
     "grouped_folds",

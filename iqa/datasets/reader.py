@@ -51,13 +51,16 @@ def locate(benchmark: Benchmark, root: Path | None) -> Layout:
     return Layout(table, images[0])
 
 
-def is_there(benchmark: Benchmark) -> bool:
-    """Whether table and image folder are found; the images themselves are not looked for."""
+def missing(benchmark: Benchmark) -> str:
+    """Why a benchmark cannot be read: table or image folder is not found; "" where they are.
+
+    The images themselves are not looked for.
+    """
     try:
         locate(benchmark, data_root())
-    except UserError:
-        return False
-    return True
+    except UserError as fault:
+        return str(fault)
+    return ""
 
 
 def read_table(benchmark: Benchmark, path: Path) -> pd.DataFrame:

@@ -20,6 +20,7 @@ class Entry:
         files: () -> "found", "not found" or "made on use".
         facts: what the whole set shows; None where it is not known in advance.
         archives: what its owner publishes under direct addresses.
+        missing: () -> which of its files are not found and how to get them; "" where none is.
     """
 
     info: DatasetInfo
@@ -27,6 +28,7 @@ class Entry:
     files: Callable[[], str]
     facts: Facts | None
     archives: tuple[Archive, ...] = ()
+    missing: Callable[[], str] = lambda: ""
 
 
 def _demo(info: DatasetInfo, recipe: demo.DemoRecipe) -> Entry:
@@ -40,9 +42,10 @@ def _benchmark(declared: Benchmark) -> Entry:
     return Entry(
         declared.info,
         lambda _: reader.load(declared),
-        lambda: "found" if reader.is_there(declared) else "not found",
+        lambda: "not found" if reader.missing(declared) else "found",
         declared.facts,
         declared.archives,
+        lambda: reader.missing(declared),
     )
 
 
@@ -87,6 +90,15 @@ def load(name: str, progress: bool = False) -> Dataset:
         UserError: `name` is not in `names()`, or the set's files are missing or faulty.
     """
     return find(name).read(progress)
+
+
+def absent(name: str) -> str:
+    """Why a benchmark's files are not there, in one line; "" where they are, or are made on use.
+
+    Raises:
+        UserError: `name` is not in `names()`, or the `csv:` table is missing or faulty.
+    """
+    return find(name).missing()
 
 
 def find(name: str) -> Entry:

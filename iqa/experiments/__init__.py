@@ -6,17 +6,22 @@ the driver does without.
 
 from iqa.experiments.driver import Outcome, run
 from iqa.experiments.parameters import parse_assignments
+from iqa.experiments.planning import Planned, check_run, datasets_in, plan
 from iqa.experiments.profile import Profile, RunSpec, override, project_root, read_profile
 from iqa.experiments.record import Record, describe_run, read_record, write_record
 
 __all__ = [
     "Outcome",
+    "Planned",
     "Profile",
     "Record",
     "RunSpec",
+    "check_run",
+    "datasets_in",
     "describe_run",
     "override",
     "parse_assignments",
+    "plan",
     "project_root",
     "read_profile",
     "read_record",

@@ -9,8 +9,9 @@ from typing import Any
 
 from iqa import datasets
 from iqa.datasets import csv_table
-from iqa.errors import UserError, unknown
-from iqa.experiments.parameters import declared, merged
+from iqa.errors import UserError
+from iqa.experiments.parameters import declared
+from iqa.experiments.planning import check_run, datasets_in, find_notebook
 from iqa.experiments.profile import Profile, RunSpec, project_root
 from iqa.experiments.record import read_summary, source_fingerprint
 from iqa.files import fingerprint, written_whole
@@ -29,21 +30,11 @@ class Outcome:
     fresh: bool
 
 
-def find_notebook(experiment: str) -> Path:
-    """The notebook of an experiment; a UserError lists those there are."""
-    folder = project_root() / "notebooks"
-    path = folder / f"{experiment}.ipynb"
-    if not path.is_file():
-        raise unknown("experiment", experiment, sorted(p.stem for p in folder.glob("*.ipynb")))
-    return path
-
-
 def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
     """Fingerprint of all that a run depends on: notebook, parameters, data and code."""
-    data = datasets.load(parameters["dataset"]).fingerprint if "dataset" in parameters else ""
-    return fingerprint(
-        notebook.read_bytes(), repr(sorted(parameters.items())), data, source_fingerprint()
-    )
+    data = [datasets.load(name).fingerprint for name in datasets_in(parameters)]
+    settings = repr(sorted(parameters.items()))
+    return fingerprint(notebook.read_bytes(), settings, source_fingerprint(), *data)
 
 
 def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
@@ -59,9 +50,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
             is kept as `<run>.failed.ipynb` beside the run's folder, and no record is written.
     """
     notebook = find_notebook(spec.experiment)
-    parameters = _located(merged(notebook, spec.parameters))
-    if "record_to" not in parameters:
-        raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
+    parameters = _located(check_run(spec))
     folder = project_root() / profile.folder / spec.label
     key = run_key(notebook, parameters)
     if _kept_key(folder) == key:

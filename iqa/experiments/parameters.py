@@ -6,6 +6,7 @@ from typing import Any
 
 import nbformat
 
+from iqa.backbones import find
 from iqa.errors import UserError, unknown
 
 
@@ -41,7 +42,14 @@ def declared(notebook: Path) -> dict[str, Any]:
 
 
 def merged(notebook: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """The declared defaults with `given` in their place.
+    """The declared defaults of `notebook` with `given` in their place; raises as `filled` does."""
+    return filled(notebook.name, declared(notebook), given)
+
+
+def filled(name: str, defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """`defaults`, those of the notebook called `name`, with `given` in their place.
+
+    `input_size: null` is the backbone's own, whatever number the notebook declares.
 
     papermill itself only prints a message for a parameter that a notebook does not declare, and
     goes on with the default: a misspelt parameter would silently change nothing.
@@ -49,13 +57,15 @@ def merged(notebook: Path, given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: a parameter is unknown, or its value has another type than the default.
     """
-    defaults = declared(notebook)
-    for name in given:
-        if name not in defaults:
-            raise unknown(f"parameter of {notebook.name}", name, list(defaults))
-    return defaults | {
-        name: _like(defaults[name], value, f"{notebook.name}: parameter `{name}`")
-        for name, value in given.items()
+    for key in given:
+        if key not in defaults:
+            raise unknown(f"parameter of {name}", key, list(defaults))
+    values = defaults | given
+    if {"input_size", "backbone"} <= values.keys() and values["input_size"] is None:
+        values["input_size"] = find(values["backbone"]).input_size
+    return {
+        key: _like(defaults[key], value, f"{name}: parameter `{key}`")
+        for key, value in values.items()
     }
 
 

@@ -1,9 +1,18 @@
 """A profile: which notebooks run, with which parameters; read from `profiles/<name>.yaml`."""
 
-from typing import Any
+import re
+from itertools import product
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from iqa.errors import UserError, unknown
 from iqa.files import fingerprint, project_root
@@ -16,17 +25,45 @@ class RunSpec(BaseModel):
         experiment: a notebook's name without its ending.
         name: of the run and its folder; the experiment's where there is one run of it.
         parameters: that differ from the notebook's defaults and the profile's common ones.
+        matrix: parameter to several values; stands for one run a combination, see `expanded`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     experiment: str
-    name: str = ""
+    name: str = Field("", pattern=r"^[\w.+-]*$")
     parameters: dict[str, Any] = {}
+    matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
 
     @property
     def label(self) -> str:
         """The name of the run's folder."""
         return self.name or self.experiment
+
+    def expanded(self) -> list["RunSpec"]:
+        """A run for each combination of the matrix' values, named by them in their order.
+
+        >>> varied = RunSpec(experiment="regimes", matrix={"head": ["relu"], "seeds": [[8], [19]]})
+        >>> [run.label for run in varied.expanded()]
+        ['regimes-relu-8', 'regimes-relu-19']
+        """
+        return [
+            RunSpec(
+                experiment=self.experiment,
+                name="-".join([self.label, *map(_readable, values)]) if values else self.name,
+                parameters=self.parameters | dict(zip(self.matrix, values, strict=True)),
+            )
+            for values in product(*self.matrix.values())
+        ]
+
+
+def _readable(value: Any) -> str:
+    """`value` as part of a folder's name: lists by their items, a slash as a dot."""
+    text = "+".join(map(str, value)) if isinstance(value, list) else str(value)
+    return re.sub(r"[^\w.+-]+", ".", text)
+
+
+def _expanded(runs: list[RunSpec]) -> list[RunSpec]:
+    return [one for run in runs for one in run.expanded()]
 
 
 class Profile(BaseModel):
@@ -37,7 +74,7 @@ class Profile(BaseModel):
         title: one line for people.
         folder: where the runs are kept, relative to the project.
         parameters: common to all runs.
-        runs: in the order in which the report shows them.
+        runs: in the order in which the report shows them; each matrix is expanded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,7 +82,7 @@ class Profile(BaseModel):
     title: str
     folder: str
     parameters: dict[str, Any] = {}
-    runs: list[RunSpec] = Field(min_length=1)
+    runs: Annotated[list[RunSpec], Field(min_length=1), AfterValidator(_expanded)]
 
     @model_validator(mode="after")
     def _labels_differ(self) -> "Profile":
