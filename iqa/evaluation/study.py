@@ -100,6 +100,33 @@ def _resampled_srcc(seeds: Sequence[_SeedResult], resamples: int, seed: int) -> 
     return np.mean(parts, axis=0)
 
 
+def resampled_srcc(
+    predictions: pd.DataFrame, resamples: int = 10_000, seed: int = 0
+) -> tuple[list[str], NDArray, NDArray]:
+    """SRCC of every head in every resample, for contrasts that `summarize_heads` does not make.
+
+    Images of the same content groups get the same draws under one `seed`, so the samples of two
+    calls can be subtracted in pairs. For other images take another seed: independent draws.
+
+    Args:
+        predictions: as for `summarize_heads`.
+        resamples: number R of draws of content groups.
+        seed: of the draws.
+
+    Returns:
+        The H heads, sorted; SRCC of each, the mean over seeds, (H,); the same in each draw, (H, R).
+
+    Raises:
+        UserError: a prediction is missing or there twice.
+    """
+    heads, seeds = _by_seed(predictions[predictions["side"] == "test"])
+    return heads, _srcc_by_seed(seeds).mean(axis=1), _resampled_srcc(seeds, resamples, seed)
+
+
+def _srcc_by_seed(seeds: Sequence[_SeedResult]) -> NDArray:
+    return np.array([[srcc(row, one.target) for row in one.preds] for one in seeds]).T
+
+
 def _resampled_means(values: NDArray, resamples: int, seed: int) -> NDArray:
     """Means over groups of `values` (H, G) in each draw of groups; (H, R), NaN without groups."""
     if values.shape[1] < 2:
@@ -129,7 +156,7 @@ def summarize_heads(
         UserError: a prediction is missing or there twice, or `baseline` is not among the heads.
     """
     heads, seeds = _by_seed(predictions[predictions["side"] == "test"])
-    by_seed = np.array([[srcc(row, one.target) for row in one.preds] for one in seeds]).T
+    by_seed = _srcc_by_seed(seeds)
     by_group = _within_by_group(seeds)
     observed = {"srcc": by_seed.mean(axis=1), "srcc_within": _mean_or_nan(by_group)}
     samples = {

@@ -105,6 +105,41 @@ def variants(summary: pd.DataFrame, baseline: str) -> Figure:
         return figure
 
 
+def tested_on(heads: pd.DataFrame, comparisons: pd.DataFrame, baseline: str) -> Figure:
+    """SRCC of each head and its difference to the baseline, a row of panels for each test set.
+
+    Args:
+        heads: columns tested_on, head, srcc, low, high.
+        comparisons: columns tested_on, head, difference, low, high, p_holm.
+        baseline: the head that the others were compared with.
+    """
+    places = list(dict.fromkeys(heads["tested_on"]))
+    order = list(heads.loc[heads["tested_on"] == places[0], "head"])
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(places),
+            2,
+            figsize=(9, len(places) * (0.3 * len(order) + 0.9)),
+            sharex="col",
+            squeeze=False,
+            layout="constrained",
+        )
+        for (left, right), place in zip(axes, places, strict=True):
+            table = heads[heads["tested_on"] == place].set_index("head").loc[order].reset_index()
+            colours = [ACCENT if head == baseline else INK for head in table["head"]]
+            _interval_rows(left, table, "srcc", colours)
+            left.set(title=f"tested on {place}")
+            gaps = comparisons[comparisons["tested_on"] == place].set_index("head")
+            gaps = gaps.loc[[head for head in order if head != baseline]].reset_index()
+            sure = [WARM if p < 0.05 else SOFT for p in gaps["p_holm"]]
+            _interval_rows(right, gaps, "difference", sure)
+            right.axvline(0, color=INK, lw=1)
+            right.set(title=f"minus {baseline}")
+        axes[-1, 0].set(xlabel="SRCC")
+        axes[-1, 1].set(xlabel="difference in SRCC")
+        return figure
+
+
 def learning_curves(history: pd.DataFrame, heads: Sequence[str]) -> Figure:
     """SRCC of the images watched in training (validation, if any) by epoch, the mean over all."""
     with plt.rc_context(STYLE):
@@ -156,29 +191,6 @@ def gate_weights(gates: pd.DataFrame) -> Figure:
             ax.hist(part["weight"], bins=bins, color=ACCENT)
             ax.axvline(0.5, color=INK, lw=1, ls=":")
             ax.set(title=f"learning rate {rate:g}", xlabel=f"weight of {first}", yticks=[])
-        return figure
-
-
-def tsne_panels(points: pd.DataFrame, scores: dict[str, str]) -> Figure:
-    """One panel per head: its embedding, coloured by quality bucket (0 is the worst quarter).
-
-    Args:
-        points: columns head, x, y, bucket.
-        scores: a line to print under each head's name.
-    """
-    heads = list(dict.fromkeys(points["head"]))
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(heads), figsize=(3.1 * len(heads), 3.3), layout="constrained", squeeze=False
-        )
-        for ax, head in zip(axes.flat, heads, strict=True):
-            part = points[points["head"] == head]
-            dots = ax.scatter(part["x"], part["y"], c=part["bucket"], cmap="RdYlBu", s=9, lw=0)
-            ax.set(title=f"{head}\n{scores[head]}", xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-        handles, _ = dots.legend_elements()
-        labels = ["worst quarter", "third", "second", "best quarter"]
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
         return figure
 
 
