@@ -69,7 +69,7 @@ rule book:
         expand(STAMPS + "/runs/{run}", run=RUNS),
         PAGES,
         REPORT,
-        "results/literature/table5.csv",
+        [str(p) for p in Path("results/literature").glob("*.csv")],
         [str(p) for p in Path("results/runs").rglob("record.json")],
     output:
         f"{SITE}/index.html",

@@ -8,7 +8,7 @@ from iqa.errors import UserError
 from iqa.experiments import project_root, read_profile
 from iqa.experiments.record import read_summary
 from iqa.files import written_whole
-from iqa.report.chapters import WRITERS, literature
+from iqa.report.chapters import TOGETHER, WRITERS, literature
 from iqa.report.chapters.home import write as write_home
 from iqa.report.missing import say_not_run
 
@@ -49,6 +49,8 @@ def stage(profile_name: str, target: Path) -> list[str]:
             if spec.label in measured:
                 WRITERS[spec.experiment](human[spec.label], generated / "human" / spec.label)
         say_not_run(draft, missing)
+        for page, write in TOGETHER.items():
+            write(measured, generated / "across" / page)
         literature.write(root / "results/literature/table5.csv", generated / "literature")
         write_home(profile, runs, measured, generated / "home")
     return missing

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from iqa.report.chapters import (
     activations,
+    audit,
     data,
     gate,
     gradcam,
@@ -20,6 +21,7 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "activations": activations.write,
     "gate": gate.write,
     "leakage": leakage.write,
+    "audit": audit.write,
     "tsne": tsne.write,
     "gradcam": gradcam.write,
     "regimes": regimes.write,
@@ -27,4 +29,9 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
 }
 """Experiment to the function (run's folder, folder for the fragments) that writes its fragments."""
 
-__all__ = ["WRITERS", "literature"]
+TOGETHER: dict[str, Callable[[dict[str, Path], Path], None]] = {
+    "audit": audit.write_together,
+}
+"""Page to the function (committed runs by name, folder) that writes what it shows of several."""
+
+__all__ = ["TOGETHER", "WRITERS", "literature"]
