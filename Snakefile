@@ -1,35 +1,76 @@
 # features -> notebooks -> book, for one profile:
 #   snakemake --cores all --config profile=demo
+#   snakemake --profile profiles/paper -n
 # A rule runs when one of its inputs is newer than its stamp; `iqa features` and `iqa run` then look
-# at what really changed, and do nothing where their result is up to date.
-from iqa.experiments import project_root, read_profile
-from iqa.experiments.parameters import merged
+# at what really changed, and do nothing where their result is up to date. Where the data of a run are
+# not there, its stamp holds the reason; the run is taken up at the next call that finds them.
+import sys
 
-PROFILE = read_profile(config.get("profile", "demo"))
-RUNS = {spec.label: spec for spec in PROFILE.resolved()}
-CODE = [str(p) for p in Path("iqa").rglob("*.py") if p.parts[1] not in ("report", "cli")]
+from iqa.errors import UserError
+from iqa.experiments import cost, plan, read_profile
+from iqa.experiments.record import source_fingerprint
+from snakemake.exceptions import WorkflowError
+
+try:
+    PROFILE = read_profile(config.get("profile", "demo"))
+    RUNS = plan(PROFILE)
+except UserError as fault:
+    raise WorkflowError(str(fault)) from None
+STAMPS = f"build/stamps/{PROFILE.name}"
+CODE = "build/stamps/code"
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
 REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
-STAMPS = f"build/stamps/{PROFILE.name}"
 SITE = "build/report" if PROFILE.name == "demo" else f"build/report-{PROFILE.name}"
 
 
-def notebook(wildcards):
-    return f"notebooks/{RUNS[wildcards.run].experiment}.ipynb"
+def text_of(path):
+    return Path(path).read_text() if Path(path).is_file() else ""
 
 
-def features_of(spec):
+def features_of(run):
     """The words of the `iqa features` call that a run needs, joined by commas; none without."""
-    values = merged(Path(f"notebooks/{spec.experiment}.ipynb"), spec.parameters)
-    if "backbone" not in values:
+    if "backbone" not in run.values:
         return []
     names = ("dataset", "backbone", "weights", "input_size")
-    return [f"{STAMPS}/features/{','.join(str(values[name]) for name in names)}"]
+    return [f"{STAMPS}/features/{','.join(str(run.values[name]) for name in names)}"]
+
+
+def skipped():
+    """The reason of each run that was skipped, a line each."""
+    reasons = {name: text_of(f"{STAMPS}/runs/{name}").strip() for name in RUNS}
+    return [f"{name}: {reason}" for name, reason in reasons.items() if reason]
+
+
+def say(lines):
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+# One file stands for the package: thousands of runs have no use for hundreds of inputs each.
+if text_of(CODE) != source_fingerprint():
+    Path(CODE).parent.mkdir(parents=True, exist_ok=True)
+    Path(CODE).write_text(source_fingerprint())
+for name, run in RUNS.items():
+    for stamp in [f"{STAMPS}/runs/{name}", *features_of(run)]:
+        if not run.absent and text_of(stamp).startswith("skipped:"):
+            Path(stamp).unlink()
+if workflow.is_main_process:
+    say([f"profile {PROFILE.name}: {len(RUNS)} runs"])
+    if PROFILE.card:
+        say([cost.told(RUNS.values(), PROFILE.card)])
+
+
+onsuccess:
+    say(skipped())
+
+
+onerror:
+    say(skipped())
 
 
 rule all:
     input:
-        f"{SITE}/index.html",
+        f"{SITE}/index.html" if PROFILE.book else expand(STAMPS + "/runs/{run}", run=RUNS),
 
 
 rule runs:
@@ -41,27 +82,33 @@ rule features:
     input:
         CODE,
     output:
-        touch(STAMPS + "/features/{dataset},{backbone},{weights},{size}"),
+        STAMPS + "/features/{dataset},{backbone},{weights},{size}",
     threads: workflow.cores
     shell:
         # Quoted: the name of a csv: table may hold characters of the shell's, as in `?low=1&high=5`.
-        "iqa features {wildcards.dataset:q} {wildcards.backbone:q}"
-        " --weights {wildcards.weights:q} --input-size {wildcards.size:q}"
+        "iqa features {wildcards.dataset:q} {wildcards.backbone:q} --weights {wildcards.weights:q}"
+        " --input-size {wildcards.size:q} --skip-absent | tee {output:q}"
 
 
 rule run:
     input:
         CODE,
-        f"profiles/{PROFILE.name}.yaml",
-        notebook,
+        lambda wildcards: f"notebooks/{RUNS[wildcards.run].experiment}.ipynb",
         lambda wildcards: features_of(RUNS[wildcards.run]),
     output:
-        touch(STAMPS + "/runs/{run}"),
+        STAMPS + "/runs/{run}",
+    log:
+        f"{PROFILE.folder}/{{run}}.log",
+    params:
+        # A run whose parameters were changed in the profile is out of date.
+        values=lambda wildcards: repr(RUNS[wildcards.run].values),
     # One core a run (Snakemake sets OMP_NUM_THREADS to it): runs side by side use a machine better
     # than one at a time on all cores, since much of a run is start-up.
     threads: 1
     shell:
-        "iqa run {wildcards.run:q} --profile {PROFILE.name:q}"
+        # grep finds nothing, and the stamp stays empty, where the run was not skipped.
+        "iqa run {wildcards.run:q} --profile {PROFILE.name:q} --skip-absent 2>&1 | tee {log:q}"
+        " && (grep '^skipped:' {log:q} > {output:q} || true)"
 
 
 rule book:

@@ -6,7 +6,7 @@ the driver does without.
 
 from iqa.experiments.driver import Outcome, run
 from iqa.experiments.parameters import parse_assignments
-from iqa.experiments.planning import Planned, check_run, datasets_in, plan
+from iqa.experiments.planning import Planned, check_run, datasets_in, plan, why_absent
 from iqa.experiments.profile import Profile, RunSpec, override, project_root, read_profile
 from iqa.experiments.record import Record, describe_run, read_record, write_record
 
@@ -26,5 +26,6 @@ __all__ = [
     "read_profile",
     "read_record",
     "run",
+    "why_absent",
     "write_record",
 ]

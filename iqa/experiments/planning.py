@@ -68,11 +68,17 @@ def plan(profile: Profile) -> dict[str, Planned]:
         try:
             values = check_run(spec, defaults_of)
             _check_names(values, _finders())
-            reasons = map(absent, datasets_in(values))
-            planned[spec.label] = Planned(spec.experiment, values, next(filter(None, reasons), ""))
+            reasons = filter(None, map(absent, datasets_in(values)))
+            planned[spec.label] = Planned(spec.experiment, values, next(reasons, ""))
         except UserError as fault:
             raise UserError(f"profile {profile.name}, run {spec.label}: {fault}") from None
     return planned
+
+
+def why_absent(spec: RunSpec) -> str:
+    """Why the data of a run are not there, in one line; "" where they are."""
+    reasons = map(datasets.absent, datasets_in(check_run(spec)))
+    return next(filter(None, reasons), "")
 
 
 def datasets_in(values: Any) -> list[str]:

@@ -66,6 +66,23 @@ def _expanded(runs: list[RunSpec]) -> list[RunSpec]:
     return [one for run in runs for one in run.expanded()]
 
 
+class Card(BaseModel):
+    """What an estimate of GPU hours assumes; see `iqa.experiments.cost`.
+
+    Attributes:
+        name: of the card.
+        peak_tflops: dense matrix products of the precision used, by its maker's data sheet.
+        utilisation: share of the peak that is reached.
+        start_minutes: of a run: start-up, weights, the heads on cached features.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    peak_tflops: float = Field(gt=0)
+    utilisation: float = Field(gt=0, le=1)
+    start_minutes: float = Field(ge=0)
+
+
 class Profile(BaseModel):
     """A set of runs.
 
@@ -73,6 +90,8 @@ class Profile(BaseModel):
         name: the file's name without its ending.
         title: one line for people.
         folder: where the runs are kept, relative to the project.
+        book: whether the report shows these runs: one of each experiment, under its name.
+        card: where GPU hours are to be estimated when the runs are planned.
         parameters: common to all runs.
         runs: in the order in which the report shows them; each matrix is expanded.
     """
@@ -81,6 +100,8 @@ class Profile(BaseModel):
     name: str
     title: str
     folder: str
+    book: bool = False
+    card: Card | None = None
     parameters: dict[str, Any] = {}
     runs: Annotated[list[RunSpec], Field(min_length=1), AfterValidator(_expanded)]
 
