@@ -1,0 +1,148 @@
+"""Heads trained on smaller and smaller shares of the training images, with equally many steps.
+
+Apart from the rest of `iqa.experiments`, like its `study`, because it needs PyTorch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil
+
+import numpy as np
+import pandas as pd
+
+from iqa.datasets import Split, training_shares
+from iqa.evaluation import bootstrap_interval, resampled_srcc
+from iqa.experiments.study import Prepared, Study, cross_validate
+from iqa.training import HeadTraining
+
+
+def share_name(share: float) -> str:
+    """How tables name a share.
+
+    >>> share_name(0.05), share_name(1.0)
+    ('5 %', '100 %')
+    """
+    return f"{100 * share:g} %"
+
+
+def with_equal_steps(training: HeadTraining, images: int, of: int) -> HeadTraining:
+    """`training` for `images` with as many steps of the optimiser as it would take on `of` images.
+
+    Fewer images make fewer batches an epoch: the epochs are multiplied accordingly, rounded to
+    whole ones, so that less data is not less training as well.
+
+    >>> with_equal_steps(HeadTraining(epochs=15, batch_size=64), images=64, of=640).epochs
+    150
+    """
+    steps = training.epochs * ceil(of / training.batch_size)
+    epochs = max(1, round(steps / ceil(images / training.batch_size)))
+    return training.model_copy(update={"epochs": epochs})
+
+
+def compare_shares(
+    study: Study, prepared: Prepared, shares: Sequence[float]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train on shares of each fold's training images, and test on all of its test images.
+
+    Each seed draws its own shares, as it draws its own start and order.
+
+    Returns:
+        Predictions as of `iqa.experiments.study.predict_split`, with the column variant, the name
+        of the share; and a row for each seed, fold and share: seed, fold, share (asked for),
+        variant, images, contents, of (all training images), epochs, steps.
+    """
+    group_of = prepared.table.set_index("id")["group"]
+    parts, drawn = [], []
+    for seed in study.seeds:
+        for split in prepared.splits:
+            splits = training_shares(split, prepared.table, shares, seed)
+            for share, smaller in zip(shares, splits, strict=True):
+                varied = _on_share(study, seed, smaller, split)
+                part, _ = cross_validate(varied, replace(prepared, splits=[smaller]))
+                parts.append(part.assign(variant=share_name(share)))
+                drawn.append(
+                    {
+                        "seed": seed,
+                        "fold": split.fold,
+                        "share": share,
+                        "variant": share_name(share),
+                        "images": len(smaller.train),
+                        "contents": group_of[list(smaller.train)].nunique(),
+                        "of": len(split.train),
+                        "epochs": varied.training.epochs,
+                        "steps": steps_of(varied.training, len(smaller.train)),
+                    }
+                )
+    return pd.concat(parts, ignore_index=True), pd.DataFrame(drawn)
+
+
+def _on_share(study: Study, seed: int, smaller: Split, whole: Split) -> Study:
+    training = with_equal_steps(study.training, len(smaller.train), len(whole.train))
+    return study.model_copy(update={"seeds": (seed,), "training": training})
+
+
+def steps_of(training: HeadTraining, images: int) -> int:
+    """Steps of the optimiser that `training` takes on so many images."""
+    return training.epochs * ceil(images / training.batch_size)
+
+
+def differences_by_share(
+    predictions: pd.DataFrame, baseline: str, whole: str, resamples: int = 10_000
+) -> pd.DataFrame:
+    """Each head minus `baseline` at each share, and by how much that differs from the whole set's.
+
+    The same draws of contents serve all shares and heads, so both are paired.
+
+    Args:
+        predictions: of `compare_shares`.
+        baseline: the head that the others are compared with.
+        whole: the variant that holds all training images.
+        resamples: draws of the bootstrap.
+
+    Returns:
+        A row for each other head and variant: head, variant, difference, low, high (95 %), and
+        change, change_low, change_high: the difference minus that at `whole`, NaN there.
+    """
+    observed, samples = {}, {}
+    for variant, part in predictions.groupby("variant", sort=False):
+        heads, srcc, draws = resampled_srcc(part, resamples)
+        base = heads.index(baseline)
+        for i, head in enumerate(heads):
+            if i != base:
+                observed[head, variant] = srcc[i] - srcc[base]
+                samples[head, variant] = draws[i] - draws[base]
+    rows = []
+    for (head, variant), gap in observed.items():
+        change = gap - observed[head, whole]
+        ends = bootstrap_interval(
+            np.array([gap, change]),
+            np.array([samples[head, variant], samples[head, variant] - samples[head, whole]]),
+        )
+        names = ("low", "high", "change_low", "change_high")
+        row = {"head": head, "variant": variant, "difference": gap, "change": change}
+        row |= dict(zip(names, ends.ravel(), strict=True))
+        if variant == whole:
+            row |= dict.fromkeys(("change", "change_low", "change_high"), np.nan)
+        rows.append(row)
+    columns = ["head", "variant", "difference", "low", "high", "change", "change_low"]
+    return pd.DataFrame(rows, columns=[*columns, "change_high"])
+
+
+def summarize_shares(summary: pd.DataFrame, drawn: pd.DataFrame, whole: str) -> pd.DataFrame:
+    """`summary` by growing share, with what each share held and how much SRCC it kept.
+
+    Args:
+        summary: of `iqa.evaluation.summarize_variants`, the variants being shares.
+        drawn: of `compare_shares`.
+        whole: the variant that holds all training images.
+
+    Returns:
+        The columns of `summary`, and, as means over seeds and folds, share (asked for), images,
+        contents, of, epochs, steps; and kept, SRCC divided by that of `whole`.
+    """
+    held = drawn.drop(columns=["seed", "fold"]).groupby("variant").mean().reset_index()
+    order = {head: i for i, head in enumerate(summary["head"].drop_duplicates())}
+    table = summary.merge(held, on="variant").assign(order=lambda t: t["head"].map(order))
+    table = table.sort_values(["order", "share"], ignore_index=True).drop(columns="order")
+    full = table[table["variant"] == whole].set_index("head")["srcc"]
+    return table.assign(kept=table["srcc"] / table["head"].map(full))
