@@ -4,6 +4,7 @@
 # A rule runs when one of its inputs is newer than its stamp; `iqa features` and `iqa run` then look
 # at what really changed, and do nothing where their result is up to date. Where the data of a run are
 # not there, its stamp holds the reason; the run is taken up at the next call that finds them.
+import atexit
 import sys
 
 from iqa.errors import UserError
@@ -55,9 +56,12 @@ for name, run in RUNS.items():
         if not run.absent and text_of(stamp).startswith("skipped:"):
             Path(stamp).unlink()
 if workflow.is_main_process:
-    say([f"profile {PROFILE.name}: {len(RUNS)} runs"])
+    known = [f"profile {PROFILE.name}: {len(RUNS)} runs"]
     if PROFILE.card:
-        say([cost.told(RUNS.values(), PROFILE.card)])
+        known.append(cost.told(RUNS.values(), PROFILE.card))
+        # Again at the end: thousands of planned jobs are listed in between.
+        atexit.register(say, known)
+    say(known)
 
 
 onsuccess:
