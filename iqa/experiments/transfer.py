@@ -89,16 +89,17 @@ def _halves(study: Study, whole: Prepared) -> tuple[Prepared, list[Target]]:
     groups = sorted(whole.data.table["group"].unique())
     dealt = np.random.default_rng(study.split_seed).permutation(groups)
     middle = (len(dealt) + 1) // 2
-    (source, features), other = _part(whole, dealt[:middle]), _part(whole, dealt[middle:])
+    source, features = _part(whole, dealt[:middle], "one half")
+    other = _part(whole, dealt[middle:], OTHER_HALF)
     return arrange(study, source, features), [_target(study, OTHER_HALF, *other)]
 
 
-def _part(whole: Prepared, groups: NDArray) -> tuple[Dataset, Features]:
+def _part(whole: Prepared, groups: NDArray, name: str) -> tuple[Dataset, Features]:
     """The images of `groups` and their features."""
     data, features = whole.data, whole.features
     inside = data.table["group"].isin(groups).to_numpy()
     ids = tuple(data.table.loc[inside, "id"])
-    info = replace(data.info, title=f"{data.info.title}, {len(groups)} contents of it")
+    info = replace(data.info, title=f"{data.info.title}, {name}")
     part = Dataset(
         info, data.table[inside].reset_index(drop=True), fingerprint(data.fingerprint, *ids)
     )
