@@ -6,7 +6,7 @@ from iqa.evaluation.bootstrap import (
     bootstrap_srcc,
     resample_counts,
 )
-from iqa.evaluation.fisher import fisher_interval
+from iqa.evaluation.fisher import compare_intervals, fisher_interval
 from iqa.evaluation.metrics import (
     evaluate,
     fit_logistic,
@@ -26,6 +26,7 @@ __all__ = [
     "bootstrap_interval",
     "bootstrap_plcc",
     "bootstrap_srcc",
+    "compare_intervals",
     "compare_reports",
     "compare_with",
     "evaluate",

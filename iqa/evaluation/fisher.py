@@ -1,13 +1,16 @@
 """The interval of a published SRCC of which nothing but the number of test images is known."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from iqa.errors import UserError
+from iqa.evaluation.bootstrap import bootstrap_interval, bootstrap_srcc
+from iqa.evaluation.metrics import srcc
 
 
-def fisher_interval(srcc: ArrayLike, n: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
+def fisher_interval(value: ArrayLike, n: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
     r"""Confidence interval of Spearman's correlation by Fisher's z, low and high (..., 2).
 
     .. math::
@@ -18,7 +21,7 @@ def fisher_interval(srcc: ArrayLike, n: ArrayLike, level: float = 0.95) -> NDArr
     for independent: where several share a content, the true interval is wider.
 
     Args:
-        srcc: r, in (-1, 1).
+        value: r, in (-1, 1).
         n: number of test images, at least 4.
         level: of confidence.
 
@@ -28,8 +31,46 @@ def fisher_interval(srcc: ArrayLike, n: ArrayLike, level: float = 0.95) -> NDArr
     >>> fisher_interval(0.875, 232).round(3)
     array([0.834, 0.906])
     """
-    r, count = np.asarray(srcc, dtype=float), np.asarray(n, dtype=float)
+    r, count = np.asarray(value, dtype=float), np.asarray(n, dtype=float)
     if (np.abs(r) >= 1).any() or (count < 4).any():
         raise UserError("an interval of an SRCC needs it between -1 and 1, of 4 images or more")
     half = ndtri((1 + level) / 2) * np.sqrt((1 + r**2 / 2) / (count - 3))
     return np.stack([np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)], axis=-1)
+
+
+def compare_intervals(
+    predictions: pd.DataFrame, parts: int = 5, resamples: int = 10_000, seed: int = 0
+) -> pd.DataFrame:
+    """Intervals by the formula and by the bootstrap over contents, on test sets like the papers'.
+
+    The images are dealt at random, one by one, into `parts` test sets: five give the usual 20 %.
+
+    Args:
+        predictions: one row an image and head: head, id, group, target, prediction.
+        parts: number of test sets.
+        resamples: bootstrap draws.
+        seed: of the deal and of the draws.
+
+    Returns:
+        A row a head and test set: head, part, images, contents, srcc, formula_low, formula_high,
+        low, high.
+    """
+    ids = np.array(sorted(predictions["id"].unique()))
+    order = np.random.default_rng(seed).permutation(len(ids))
+    part_of = dict(zip(ids[order], np.arange(len(ids)) % parts, strict=True))
+    rows = []
+    for (head, part), rows_of in predictions.groupby(
+        ["head", predictions["id"].map(part_of)], sort=False
+    ):
+        columns = rows_of["prediction"], rows_of["target"]
+        observed = srcc(*columns)
+        samples = bootstrap_srcc(*columns, list(rows_of["group"]), resamples, seed)
+        rows.append(
+            (
+                *(head, part, len(rows_of), rows_of["group"].nunique(), observed),
+                *fisher_interval(observed, len(rows_of)),
+                *bootstrap_interval(observed, samples),
+            )
+        )
+    names = ["head", "part", "images", "contents", "srcc", "formula_low", "formula_high"]
+    return pd.DataFrame(rows, columns=[*names, "low", "high"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from iqa.report.chapters import (
     activations,
     audit,
+    benchmark,
     data,
     data_efficiency,
     gate,
@@ -28,6 +29,7 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "gate": gate.write,
     "leakage": leakage.write,
     "audit": audit.write,
+    "benchmark": benchmark.write,
     "loss": loss.write,
     "data_efficiency": data_efficiency.write,
     "tsne": tsne.write,
@@ -39,6 +41,7 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
 
 TOGETHER: dict[str, Callable[[dict[str, Path], Path], None]] = {
     "audit": audit.write_together,
+    "benchmark": benchmark.write_together,
 }
 """Page to the function (committed runs by name, folder) that writes what it shows of several."""
 
