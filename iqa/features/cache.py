@@ -2,13 +2,22 @@
 
 import hashlib
 import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from iqa.files import written_whole
+from iqa.files import cache_root, written_whole
+
+# Images per shard: what a kill can cost, a few seconds of work.
+SHARD = 128
 
 
 class DamagedShard(Exception):
@@ -57,3 +66,62 @@ def read_shard(path: Path, ids: tuple[str, ...]) -> np.ndarray:
     if metadata.get("sha256") != _checksum(listed, values):
         raise DamagedShard("its checksum differs")
     return values
+
+
+def through_cache(
+    table: pd.DataFrame,
+    key: str,
+    about: dict[str, str],
+    compute: Callable[[Sequence[str]], Iterator[np.ndarray]],
+    title: str,
+    progress: bool = False,
+) -> np.ndarray:
+    """The features (N, D) of the images of `table`, from the cache or computed and kept there.
+
+    They lie under `cache_root()/features/<key>/` in shards of 128 images; a damaged shard is
+    reported and computed anew.
+
+    Args:
+        table: columns `id` and `path`, a row per image.
+        key: names all that the features depend on.
+        about: what they are, for whoever looks into a file.
+        compute: gives the feature (D,) of each path, in order; called once, with the paths of the
+            images that are not there, if any.
+        title: of the progress bar.
+        progress: whether to show it, on standard error.
+    """
+    folder = cache_root() / "features" / key
+    parts = {
+        folder / f"{start:06d}.safetensors": table.iloc[start : start + SHARD]
+        for start in range(0, len(table), SHARD)
+    }
+    shards = {path: _cached(path, part) for path, part in parts.items()}
+    missing = {path: parts[path] for path, values in shards.items() if values is None}
+    if missing:
+        paths = [path for part in missing.values() for path in part["path"]]
+        # On standard error, so that what a command writes to standard output stays clean.
+        console = Console(stderr=True)
+        bar = track(compute(paths), title, len(paths), console=console, disable=not progress)
+        shards.update(_kept(missing, iter(bar), about))
+    return np.concatenate(list(shards.values()))
+
+
+def _cached(path: Path, part: pd.DataFrame) -> np.ndarray | None:
+    try:
+        return read_shard(path, tuple(part["id"]))
+    except FileNotFoundError:
+        return None
+    except DamagedShard as why:
+        warnings.warn(f"cached features {path} are damaged ({why}): computed anew", stacklevel=4)
+        return None
+
+
+def _kept(
+    missing: dict[Path, pd.DataFrame], rows: Iterator[np.ndarray], about: dict[str, str]
+) -> Iterator[tuple[Path, np.ndarray]]:
+    """Write the shards `missing`, one after the other, as their rows come."""
+    for path, part in missing.items():
+        values = np.stack(list(islice(rows, len(part))))
+        write_shard(path, tuple(part["id"]), values, about)
+        yield path, values
+    next(rows, None)  # the bar reaches its end only when it is asked for one more

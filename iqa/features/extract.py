@@ -1,26 +1,21 @@
 """The features of a dataset: computed once, then read from the cache."""
 
 import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.progress import track
 
 from iqa.backbones import Weights, check_input_size, check_pooling, find, weights_id
 from iqa.errors import UserError
-from iqa.features.cache import DamagedShard, read_shard, write_shard
+from iqa.features.cache import through_cache
 from iqa.features.images import read_ahead
-from iqa.files import cache_root, fingerprint
+from iqa.files import fingerprint
 
-# Images per shard: what a kill can cost, a few seconds of work.
-SHARD = 128
 # Images per call of the engine: enough to fill a GPU, 25 MB at 512 px.
 BATCH = 32
 # Raised when the same images would give other features than before: a new way to read or resize.
@@ -108,51 +103,20 @@ def extract(
     if dataset.table.empty:
         raise UserError("features of an empty dataset: it has no images; check its table")
     key = job.key(dataset)
-    folder = cache_root() / "features" / key
-    table = dataset.table
-    parts = {
-        folder / f"{start:06d}.safetensors": table.iloc[start : start + SHARD]
-        for start in range(0, len(table), SHARD)
-    }
-    shards = {path: _cached(path, part) for path, part in parts.items()}
-    missing = {path: parts[path] for path, values in shards.items() if values is None}
-    shards.update(_computed(missing, job, progress))
-    return Features(tuple(table["id"]), np.concatenate(list(shards.values())), key)
+    about = {name: str(value) for name, value in asdict(job).items()}
+    values = through_cache(
+        dataset.table, key, about, partial(_computed, job), f"features {backbone}", progress
+    )
+    return Features(tuple(dataset.table["id"]), values, key)
 
 
-def _cached(path: Path, part: pd.DataFrame) -> np.ndarray | None:
-    try:
-        return read_shard(path, tuple(part["id"]))
-    except FileNotFoundError:
-        return None
-    except DamagedShard as why:
-        warnings.warn(f"cached features {path} are damaged ({why}): computed anew", stacklevel=3)
-        return None
-
-
-def _computed(
-    missing: dict[Path, pd.DataFrame], job: _Job, progress: bool
-) -> Iterator[tuple[Path, np.ndarray]]:
-    """Compute and write the shards `missing`, one after the other."""
-    if not missing:
-        return
+def _computed(job: _Job, paths: Sequence[str]) -> Iterator[np.ndarray]:
     # Imported here because it imports torch, which a complete cache does without.
     from iqa.backbones import load
     from iqa.features.engine import fastest_engine
 
     engine = fastest_engine(load(job.backbone, job.weights, job.pooling), job.input_size)
-    paths = [path for part in missing.values() for path in part["path"]]
-    rows = encode(paths, engine, job.input_size)
-    # On standard error, so that what a command writes to standard output stays clean.
-    console = Console(stderr=True)
-    title = f"features {job.backbone}"
-    rows = iter(track(rows, title, len(paths), console=console, disable=not progress))
-    about = {name: str(value) for name, value in asdict(job).items()}
-    for path, part in missing.items():
-        values = np.stack(list(islice(rows, len(part))))
-        write_shard(path, tuple(part["id"]), values, about)
-        yield path, values
-    next(rows, None)  # the bar reaches its end only when it is asked for one more
+    return encode(paths, engine, job.input_size)
 
 
 def encode(

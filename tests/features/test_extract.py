@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from iqa.errors import UserError
-from iqa.features import engine, extract
+from iqa.features import cache, engine, extract
 from iqa.files import cache_root
 
 # By its path: the package's own `extract` is the function.
@@ -26,7 +26,7 @@ def counted(monkeypatch):
 
     run.images = 0
     monkeypatch.setattr(engine, "fastest_engine", lambda backbone, input_size: run)
-    monkeypatch.setattr(extraction, "SHARD", 4)
+    monkeypatch.setattr(cache, "SHARD", 4)
     monkeypatch.setattr(extraction, "BATCH", 2)
     return run
 
@@ -53,7 +53,7 @@ def shards():
 
 
 def test_real_engine_end_to_end(dataset, monkeypatch):
-    monkeypatch.setattr(extraction, "SHARD", 4)
+    monkeypatch.setattr(cache, "SHARD", 4)
     together = compute(dataset, weights="pretrained")
     assert together.ids == tuple(dataset.table["id"])
     assert together.values.shape == (10, 1280)
