@@ -22,6 +22,9 @@ class ActivationGate(nn.Module):
         scalar: one weight for all channels in place of one per channel.
         mean: mean of the initial logits.
         spread: standard deviation of the initial logits.
+        learned: False keeps the logits where they start, as a buffer.
+        dtype: of the logits. An optimiser updates them in this type too, so in bfloat16 small
+            steps are rounded away; candidates and blend are computed in the type of the input.
 
     Raises:
         UserError: fewer than two candidates, or an unknown name.
@@ -34,6 +37,8 @@ class ActivationGate(nn.Module):
     tensor([0.5000, 0.5000, 0.5000], grad_fn=<SelectBackward0>)
     """
 
+    g: Tensor
+
     def __init__(
         self,
         channels: int,
@@ -41,6 +46,8 @@ class ActivationGate(nn.Module):
         scalar: bool = False,
         mean: float = 0.0,
         spread: float = 0.0,
+        learned: bool = True,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         if len(candidates) < 2:
@@ -50,17 +57,21 @@ class ActivationGate(nn.Module):
         self.candidates = nn.ModuleList(make_activation(c, channels) for c in candidates)
         width = 1 if scalar else channels
         shape = (width,) if len(candidates) == 2 else (len(candidates), width)
-        self.g = nn.Parameter(mean + spread * torch.randn(shape))
+        g = (mean + spread * torch.randn(shape)).to(dtype)
+        if learned:
+            self.g = nn.Parameter(g)
+        else:
+            self.register_buffer("g", g)
 
     def forward(self, u: Tensor) -> Tensor:
         """Map (..., channels) to the same shape."""
-        weights = gate_weights(self.g, len(self.candidates))
+        weights = gate_weights(self.g.to(u.dtype), len(self.candidates))
         first, *rest = (w * act(u) for w, act in zip(weights, self.candidates, strict=True))
         return sum(rest, start=first)
 
     def weights(self) -> Tensor:
         """The weights now, (n_candidates, channels): in [0, 1], each column sums to 1."""
-        weights = gate_weights(self.g, len(self.candidates))
+        weights = gate_weights(self.g.float(), len(self.candidates))
         return weights.expand(len(self.candidates), self.channels)
 
     def preferred(self) -> Tensor:

@@ -2,11 +2,13 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from iqa.errors import unknown
-from iqa.heads.activations import Candidate, make_activation
+from iqa.heads.activations import Candidate, Factory, make_activation
 from iqa.heads.gate import ActivationGate
 
 HIDDEN = 512
@@ -20,17 +22,24 @@ class Preset:
     act2: Candidate
 
 
-def _paper_gate(channels: int) -> ActivationGate:
-    return ActivationGate(channels, ["learnable_sigmoid", "learnable_leaky_relu"])
+PAPER_GATE = ("learnable_sigmoid", "learnable_leaky_relu")
+MIXED = ("sigmoid", "leaky_relu", "gelu", "tanh")
 
 
-def _paper_gate_gamma(channels: int) -> ActivationGate:
-    return ActivationGate(channels, ["learnable_sigmoid_gamma", "learnable_leaky_relu"])
+def _gate(*candidates: Candidate, **settings: Any) -> Factory:
+    """A factory of `ActivationGate(channels, candidates, **settings)`."""
+    return lambda channels: ActivationGate(channels, candidates, **settings)
 
 
-def _mixture(channels: int) -> ActivationGate:
-    candidates = ["sigmoid", "leaky_relu", "gelu", "tanh"]
-    return ActivationGate(channels, candidates, scalar=True, mean=0.25, spread=0.01)
+def _gated(*candidates: Candidate, **settings: Any) -> Preset:
+    """A gate where the paper's code has it: before the second linear layer alone."""
+    return Preset(_gate(*candidates, **settings), "learnable_leaky_relu")
+
+
+def _mixture(**settings: Any) -> Preset:
+    """Four activations without parameters on both layers, weighed by a softmax."""
+    layer = _gate(*MIXED, mean=0.25, spread=0.01, **settings)
+    return Preset(layer, layer)
 
 
 PRESETS: dict[str, Preset] = {
@@ -42,9 +51,16 @@ PRESETS: dict[str, Preset] = {
     "sigmoid": Preset("sigmoid", "leaky_relu"),  # the paper's B_Sig
     "sigmoid2": Preset("sigmoid", "sigmoid"),
     "identity": Preset("identity", "identity"),
-    "gated": Preset(_paper_gate, "learnable_leaky_relu"),  # the paper's B_Gated
-    "gated_gamma": Preset(_paper_gate_gamma, "learnable_leaky_relu"),
-    "mixture4": Preset(_mixture, _mixture),
+    "gated": _gated(*PAPER_GATE),  # the paper's B_Gated
+    "gated_gamma": _gated("learnable_sigmoid_gamma", "learnable_leaky_relu"),
+    "gated_scalar": _gated(*PAPER_GATE, scalar=True),
+    "gated_even": _gated(*PAPER_GATE, learned=False),
+    "gated_bf16": _gated(*PAPER_GATE, dtype=torch.bfloat16),  # as the paper's code trains g
+    "gated_plus2": _gated(*PAPER_GATE, mean=2.0),  # starts as .88 sigmoid
+    "gated_minus2": _gated(*PAPER_GATE, mean=-2.0),  # starts as .12 sigmoid
+    "gated4": _gated(*PAPER_GATE, "gelu", "tanh"),
+    "mixture4": _mixture(scalar=True),
+    "mixture4_channel": _mixture(),
 }
 """Heads by name. Your own is one new entry, and is then trained and saved like the others."""
 

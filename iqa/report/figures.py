@@ -172,28 +172,6 @@ def level_curves(levels: pd.DataFrame, score_kind: str) -> Figure:
         return figure
 
 
-def gate_weights(gates: pd.DataFrame) -> Figure:
-    """Histogram of the first candidate's weight over all channels, a panel a learning rate.
-
-    Args:
-        gates: columns learning_rate, candidate, weight, of one head and layer with 2 candidates.
-    """
-    rates = sorted(gates["learning_rate"].unique())
-    first = gates["candidate"].iloc[0]
-    reach = 0.01 + (gates["weight"] - 0.5).abs().max()
-    bins = list(np.linspace(0.5 - reach, 0.5 + reach, 61))
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(rates), figsize=(9, 2.8), sharex=True, layout="constrained", squeeze=False
-        )
-        for ax, rate in zip(axes.flat, rates, strict=True):
-            part = gates[(gates["learning_rate"] == rate) & (gates["candidate"] == first)]
-            ax.hist(part["weight"], bins=bins, color=ACCENT)
-            ax.axvline(0.5, color=INK, lw=1, ls=":")
-            ax.set(title=f"learning rate {rate:g}", xlabel=f"weight of {first}", yticks=[])
-        return figure
-
-
 def table5(values: pd.DataFrame, measure: str = "SRCC") -> Figure:
     """The paper's Table 5 as dots: one row a data set, the paper's heads in colour."""
     shown = {"B": INK, "B_Sig": WARM, "B_Gated": ACCENT}

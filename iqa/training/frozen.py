@@ -122,7 +122,8 @@ def _tiles(
             yield presets[i : i + n_presets], seeds[j : j + n_seeds]
 
 
-def _new_head(preset: str, seed: int, in_features: int, hidden: int) -> MLPHead:
+def new_head(preset: str, seed: int, in_features: int, hidden: int) -> MLPHead:
+    """The head that training starts from; the global random generator is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return MLPHead.from_preset(preset, in_features, hidden)
@@ -137,7 +138,7 @@ def _train_tile(
 ) -> tuple[dict[str, dict[str, Tensor]], list[dict]]:
     """Train a grid of heads as one stack: the states kept, per preset, and the history's rows."""
     width = data.x_train.shape[1]
-    heads = [[_new_head(p, s, width, config.hidden) for s in seeds] for p in presets]
+    heads = [[new_head(p, s, width, config.hidden) for s in seeds] for p in presets]
     stack = HeadStack(heads, str(data.x_train.device))
     adam = torch.optim.Adam(
         stack.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True

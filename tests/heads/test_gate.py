@@ -85,3 +85,45 @@ def test_own_candidates_by_factory():
 def test_one_candidate_is_no_gate():
     with pytest.raises(UserError, match="two or more"):
         ActivationGate(2, ["relu"])
+
+
+def steps_of_adam(dtype, rate, steps=2000, **kind):
+    """The logits of a gate that the same gradient pushes again and again."""
+    gate = ActivationGate(3, PAPER, dtype=dtype)
+    adam = torch.optim.Adam(gate.parameters(), rate, **kind)
+    path = []
+    for _ in range(steps):
+        adam.zero_grad()
+        (-gate.g.float() @ torch.tensor([0.3, 1.0, 1.7])).backward()
+        adam.step()
+        path.append(gate.g.detach().float().clone())
+    return torch.stack(path)
+
+
+@pytest.mark.parametrize("kind", [{"fused": True}, {"foreach": True}, {"foreach": False}])
+def test_in_bfloat16_small_steps_of_adam_are_rounded_away(kind):
+    kept, lost = (steps_of_adam(t, 1e-4, **kind) for t in (torch.float32, torch.bfloat16))
+    torch.testing.assert_close(kept[-1], torch.full((3,), 0.2), atol=1e-3, rtol=0)
+    # Above 2^-5 half the distance to the next number is 1.2e-4, above 2^-4 it is 2.4e-4.
+    assert lost.max() <= 2**-4
+    assert lost[-1].min() >= 2**-5
+    assert torch.equal(lost, lost.bfloat16().float())
+
+
+def test_a_gate_in_bfloat16_computes_in_the_type_of_its_input():
+    gate, u = moved(ActivationGate(5, PAPER, dtype=torch.bfloat16)), torch.randn(4, 5)
+    assert gate.g.dtype == torch.bfloat16
+    plain = ActivationGate(5, PAPER)
+    plain.load_state_dict(gate.state_dict())
+    torch.testing.assert_close(gate(u), plain(u), atol=0, rtol=0)
+    torch.testing.assert_close(gate.weights(), plain.weights(), atol=0, rtol=0)
+
+
+def test_a_gate_that_is_not_learned_keeps_its_blend_but_not_its_candidates():
+    gate = ActivationGate(2, PAPER, mean=2.0, learned=False)
+    assert "g" not in dict(gate.named_parameters())
+    assert dict(ActivationGate(2, PAPER).named_parameters()).keys() > set(
+        dict(gate.named_parameters())
+    )
+    assert gate.state_dict().keys() == ActivationGate(2, PAPER).state_dict().keys()
+    torch.testing.assert_close(gate.weights()[0], torch.full((2,), 1 / (1 + torch.e**-2.0)))

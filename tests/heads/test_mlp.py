@@ -7,6 +7,9 @@ from iqa.heads import PRESETS, MLPHead
 # 1152 * 512 + 512 + 512 * 512 + 512 + 512 + 1, as PAPER.md has it for B and B_Sig.
 LINEAR = 853_505
 EXTRA = {"gated": 5 * 512, "gated_gamma": 6 * 512, "mixture4": 2 * 4}
+EXTRA |= dict.fromkeys(["gated_bf16", "gated_plus2", "gated_minus2"], 5 * 512)
+EXTRA |= {"gated_scalar": 4 * 512 + 1, "gated_even": 4 * 512, "gated4": 8 * 512}
+EXTRA |= {"mixture4_channel": 2 * 4 * 512}
 
 
 def head(name, seed=0, d=16, hidden=8):
@@ -61,3 +64,26 @@ def test_gated_head_can_be_hardened():
 def test_unknown_preset():
     with pytest.raises(UserError, match="unknown head 'rleu': choose one of relu, "):
         MLPHead.from_preset("rleu", 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "weight"),
+    [("gated", 0.5), ("gated_even", 0.5), ("gated_plus2", 0.881), ("gated_minus2", 0.119)],
+)
+def test_gates_start_where_their_name_says(name, weight):
+    torch.testing.assert_close(
+        head(name).gates()["act1"].weights()[0], torch.full((8,), weight), atol=1e-3, rtol=0
+    )
+
+
+def test_kept_heads_of_earlier_versions_still_fit():
+    gate = ["act1.g", *(f"act1.candidates.{name}" for name in ("0.alpha", "0.beta", "1.a"))]
+    linear = [f"fc{i}.{name}" for i in (1, 2, 3) for name in ("weight", "bias")]
+    expected = {
+        "gated": [*linear, *gate, "act2.a"],
+        "gated_gamma": [*linear, *gate, "act1.candidates.0.gamma", "act2.a"],
+        "mixture4": [*linear, "act1.g", "act2.g"],
+    }
+    for name, names in expected.items():
+        assert sorted(head(name).state_dict()) == sorted(names)
+        assert sorted(dict(head(name).named_parameters())) == sorted(names)

@@ -7,7 +7,6 @@ import pytest
 from iqa.report.chapters import literature
 from iqa.report.chapters.activations import all_figures, findings, main_table
 from iqa.report.chapters.fragments import what_was_run
-from iqa.report.chapters.gate import findings as gate_findings
 
 TABLE5 = "results/literature/table5.csv"
 
@@ -62,23 +61,6 @@ def test_a_significant_loss_contradicts_the_claim():
     table = comparisons(0.01)
     table["difference"] = -table["difference"].abs()
     assert "**contradicted** over all images" in findings(Said, heads(), table)
-
-
-def test_a_gate_that_hardly_moved_is_called_an_even_blend():
-    hardened = pd.DataFrame(
-        {"learning_rate": [1e-4], "head": ["gated"], "soft": [0.8], "hard": [0.7]}
-    )
-    said = [
-        gate_findings(
-            pd.DataFrame({"learning_rate": [1e-4], "head": ["gated"], "mean": [m / 2], "max": [m]}),
-            hardened,
-            180,
-        )
-        for m in (0.003, 0.3)
-    ]
-    assert "stays an even blend" in said[0]
-    assert "stays an even blend" not in said[1]
-    assert "−.100" in said[0]
 
 
 def test_table5_is_complete_and_traceable():

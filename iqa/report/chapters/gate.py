@@ -1,95 +1,114 @@
-"""The gate: what its channels chose, and how far it moved."""
+"""The gate: what the book shows of a run."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from iqa.experiments import read_record
-from iqa.report import figures
+from iqa.experiments import Record, read_record
+from iqa.report import figures, gate_figures
 from iqa.report.chapters.fragments import (
     save_figure,
     save_provenance,
     save_text,
     what_was_run,
 )
-from iqa.report.tables import listing, markdown, short
+from iqa.report.chapters.gate_findings import (
+    BF16,
+    PAPER,
+    findings,
+    first_gate,
+    headlines,
+    why_it_stops,
+)
+from iqa.report.chapters.variants import table
+from iqa.report.tables import listing, markdown, p_value, short, with_sign
+
+TRAINING = "training"
+
+__all__ = ["headlines", "write"]
 
 
 def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""
     record, tables = read_record(run)
-    gates, movement, hardened = tables["gates"], tables["movement"], tables["hardened"]
-    steps = record.metrics["steps"]
-    rates = [f"{rate:g}" for rate in sorted(movement["learning_rate"].unique())]
-    swept = f" Learning rates here: {listing(rates)}."
-    save_text(folder, "setting", what_was_run(record) + swept)
-    save_text(folder, "preference", markdown(_shares(tables["preference"])))
-    save_text(folder, "movement", markdown(_movement(movement)))
-    save_text(folder, "hardened", markdown(_hardened(hardened)))
-    save_text(folder, "findings", findings(movement, hardened, steps))
-    save_figure(folder, "weights", figures.gate_weights(gates[gates["head"] == "gated"]))
+    summary, gates = tables["summary"], tables["gates"]
+    sizes = summary.groupby("head")["variant"].transform("size")
+    ranked = table(summary, "variant").rename(columns={"head": TRAINING})
+    names = {"variant": "head", "minus baseline [95 %]": f"minus {PAPER} [95 %]"}
+    save_text(folder, "setting", setting(record))
+    save_text(folder, "findings", findings(record, tables))
+    save_text(folder, "table", markdown(ranked.rename(columns=names)))
+    save_text(folder, "movement", markdown(_movement(gates)))
+    save_text(folder, "preference", markdown(_shares(gates)))
+    save_text(folder, "hardened", markdown(_hardened(tables["hardened"])))
+    save_text(folder, "precision", precision(record, gates, tables["pushed"]))
+    save_figure(folder, "designs", figures.variants(summary[sizes == sizes.max()], PAPER))
+    save_figure(folder, "changes", gate_figures.changes(gates))
+    save_figure(folder, "pushed", gate_figures.pushed(tables["pushed"]))
     save_provenance(folder, record, "gate")
 
 
-def _shares(preference: pd.DataFrame) -> pd.DataFrame:
-    """Share of the channels that prefer each candidate, a column a learning rate."""
-    wide = preference.pivot(
-        index=["head", "layer", "candidate"], columns="learning_rate", values="share"
-    ).fillna(0.0)
-    wide.columns = [f"at {rate:g}" for rate in wide.columns]
-    return wide.map("{:.0%}".format).reset_index()
+def setting(record: Record) -> str:
+    """What was run, and the trainings beside the first."""
+    steps = record.metrics["steps"]
+    said = [f"{name} ({count:,} steps)" for name, count in steps.items()]
+    return f"{what_was_run(record)} Trained with {listing(said)}."
 
 
-def _movement(movement: pd.DataFrame) -> pd.DataFrame:
-    shown = movement.sort_values(["head", "layer", "learning_rate"])
-    return pd.DataFrame(
-        {
-            "head": shown["head"],
-            "layer": shown["layer"],
-            "learning rate": shown["learning_rate"].map("{:g}".format),
-            "mean change of weight": shown["mean"].map(lambda v: short(v, 4)),
-            "largest change": shown["max"].map(lambda v: short(v, 4)),
+def precision(record: Record, gates: pd.DataFrame, pushed: pd.DataFrame) -> str:
+    """Why a gate in bfloat16 stops, and how far it came beside the one in float32."""
+    rows = []
+    for training, how in record.metrics["trainings"].items():
+        kept, rounded = (first_gate(gates, training, head) for head in (PAPER, BF16))
+        if kept is None or rounded is None:
+            continue
+        row = {TRAINING: training, "steps × rate": ""}
+        row["steps × rate"] = f"{record.metrics['steps'][training] * how['learning_rate']:.2g}"
+        for name, found in (("float32", kept), ("bfloat16", rounded)):
+            row[f"*g* moved at most, {name}"] = short(found["logit_moved_max"], 4)
+            row[f"weights, {name}"] = f"{short(found['lowest'])} to {short(found['highest'])}"
+        rows.append(row)
+    return f"{why_it_stops(pushed)}\n\n{markdown(pd.DataFrame(rows)) if rows else ''}"
+
+
+def _movement(gates: pd.DataFrame) -> pd.DataFrame:
+    """How far each gate moved: its largest change over candidates, channels, folds and seeds."""
+    places = ["head", "layer", "training"]
+    found = gates.groupby(places, sort=False).agg(
+        start=("start", "first"), mean=("moved_mean", "mean"), largest=("moved_max", "max")
+    )
+    found = found.map(lambda v: short(v, 4)).reset_index()
+    found["start"] = [short(float("0" + v)) for v in found["start"]]
+    return found.rename(
+        columns={
+            "training": TRAINING,
+            "start": "first weight's start",
+            "mean": "mean change of a weight",
+            "largest": "largest change",
         }
     )
+
+
+def _shares(gates: pd.DataFrame) -> pd.DataFrame:
+    """Share of the channels that prefer each candidate, a column a training."""
+    wide = gates.pivot_table(
+        index=["head", "layer", "candidate"], columns="training", values="preferred", sort=False
+    )
+    wide.columns = [f"at {training}" for training in wide.columns]
+    return wide.map(lambda v: "" if pd.isna(v) else f"{v:.0%}").reset_index()
 
 
 def _hardened(hardened: pd.DataFrame) -> pd.DataFrame:
-    means = hardened.groupby(["head", "learning_rate"], sort=False)[["soft", "hard"]].mean()
-    means = means.reset_index()
-    gap = means["hard"] - means["soft"]
-    return pd.DataFrame(
+    """A row a training and head: blended, hardened, and the difference."""
+    rows = [
         {
-            "head": means["head"],
-            "learning rate": means["learning_rate"].map("{:g}".format),
-            "SRCC, blended": means["soft"].map(short),
-            "SRCC, one activation per channel": means["hard"].map(short),
-            "difference": gap.map(lambda v: short(v, sign=True)),
+            TRAINING: row["training"],
+            "head": row["minus"],
+            "SRCC, blended": short(row["srcc_minus"]),
+            "SRCC, one activation per channel": short(row["srcc"]),
+            "difference [95 %]": with_sign(row),
+            "p (Holm)": p_value(row["p_holm"]),
         }
-    )
-
-
-def findings(movement: pd.DataFrame, hardened: pd.DataFrame, steps: int) -> str:
-    """How far the paper's gate moved at each learning rate, and what hardening costs."""
-    means = hardened.groupby(["head", "learning_rate"])[["soft", "hard"]].mean()
-    costs = means["hard"] - means["soft"]
-    cost = (
-        f"- Leaving each channel its preferred activation alone changes SRCC by "
-        f"{short(costs.min(), sign=True)} to {short(costs.max(), sign=True)}, by head and rate."
-    )
-    return "\n".join([*paper_gate(movement, steps), cost])
-
-
-def paper_gate(movement: pd.DataFrame, steps: int) -> list[str]:
-    """How far the paper's gate moved, a sentence a learning rate, the smallest first."""
-    lines = []
-    paper = movement[movement["head"] == "gated"].sort_values("learning_rate")
-    for _, row in paper.iterrows():
-        rate = row["learning_rate"]
-        verdict = "**it stays an even blend**" if row["max"] < 0.02 else "it moves"
-        lines.append(
-            f"- At a learning rate of {rate:g} the weights of the paper's gate change by "
-            f"{short(row['mean'], 4)} on average and {short(row['max'], 4)} at most: {verdict}. "
-            f"Adam moves a number by about its learning rate a step, so {steps} steps, to the "
-            f"last epoch, could take *g* to about {rate * steps:.2g}."
-        )
-    return lines
+        for _, row in hardened.iterrows()
+    ]
+    return pd.DataFrame(rows)

@@ -23,7 +23,7 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
     record, tables = read_record(runs["activations"])
     found = activations.findings(record, tables["heads"], tables["comparisons"])
     gate_record, gate_tables = read_record(runs["gate"])
-    gate_says = gate.paper_gate(gate_tables["movement"], gate_record.metrics["steps"])[0]
+    gate_says = "\n".join(f"- {line}" for line in gate.headlines(gate_record, gate_tables))
     used = record.dataset
     save_text(
         folder,
