@@ -29,11 +29,14 @@ def text_of(path):
 
 
 def features_of(run):
-    """The words of the `iqa features` call that a run needs, joined by commas; none without."""
-    if "backbone" not in run.values:
+    """The words of each `iqa features` call that a run needs, joined by commas; none without."""
+    values = run.values
+    if "backbone" not in values:
         return []
-    names = ("dataset", "backbone", "weights", "input_size")
-    return [f"{STAMPS}/features/{','.join(str(run.values[name]) for name in names)}"]
+    wanted = [(name, values["weights"]) for name in [values["backbone"], *values.get("backbones", [])]]
+    wanted += [(name, "none") for name in values.get("untrained", [])]
+    data, size = values["dataset"], values["input_size"]
+    return [f"{STAMPS}/features/{data},{name},{weights},{size}" for name, weights in wanted]
 
 
 def skipped():
@@ -87,7 +90,7 @@ rule features:
         CODE,
     output:
         STAMPS + "/features/{dataset},{backbone},{weights},{size}",
-    threads: workflow.cores
+    threads: 64  # at most all cores of the machine; a cluster's profile says how many there
     shell:
         # Quoted: the name of a csv: table may hold characters of the shell's, as in `?low=1&high=5`.
         "iqa features {wildcards.dataset:q} {wildcards.backbone:q} --weights {wildcards.weights:q}"

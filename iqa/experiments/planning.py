@@ -124,6 +124,7 @@ def _finders() -> dict[str, Callable[[str], object]]:
         "regimes": regime,
         "weights": weights,
         "backbones": backbones.find,
+        "untrained": backbones.find,
         "datasets": datasets.info,
     }
 
