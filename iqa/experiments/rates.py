@@ -88,6 +88,15 @@ def with_own_rate(predictions: pd.DataFrame, validation: pd.DataFrame) -> pd.Dat
     return pd.concat([predictions, chosen.assign(variant=OWN)], ignore_index=True)
 
 
+def folds_apart(predictions: pd.DataFrame) -> pd.DataFrame:
+    """`predictions` with a seed number for each fold of each seed: SRCC is then a mean over folds.
+
+    Elsewhere folds are pooled. Heads of different rates are not on one scale, so a head that chose
+    another rate in each fold would lose SRCC by pooling alone.
+    """
+    return predictions.assign(seed=predictions.groupby(["seed", "fold"]).ngroup())
+
+
 def losses(
     predictions: pd.DataFrame, baseline: str, reference: float, resamples: int = 10_000
 ) -> pd.DataFrame:
@@ -98,7 +107,7 @@ def losses(
     is by how much their difference in SRCC changes when each gets its own rate.
 
     Args:
-        predictions: of `with_own_rate`.
+        predictions: of `with_own_rate`, with `folds_apart`.
         baseline: the head that the others are compared with.
         reference: one of the rates.
         resamples: bootstrap draws of content groups, the same for all heads and rates.

@@ -4,12 +4,13 @@ import pytest
 
 from iqa.datasets import Dataset, DatasetInfo
 from iqa.errors import UserError
-from iqa.evaluation import summarize_heads
+from iqa.evaluation import srcc, summarize_heads
 from iqa.experiments.rates import (
     OWN,
     by_validation,
     check_rates,
     cross_validate_rates,
+    folds_apart,
     losses,
     variant_of,
     with_own_rate,
@@ -107,6 +108,19 @@ def test_validation_alone_chooses():
     _, again = cross_validate_rates(study, mine, RATES)
     first = validation[validation["fold"] == fold.fold].reset_index(drop=True)
     pd.testing.assert_frame_equal(again.reset_index(drop=True), first)
+
+
+def test_folds_apart_give_the_mean_over_folds_whatever_their_scales():
+    study, data = prepared()
+    predictions, _ = cross_validate_rates(study, data, RATES[1:])
+    table = summarize_heads(folds_apart(predictions), "relu", 50).heads.set_index("head")["srcc"]
+    for head, part in predictions.groupby("head"):
+        each = [srcc(d["prediction"], d["target"]) for _, d in part.groupby(["seed", "fold"])]
+        assert len(each) == 6
+        assert table[head] == pytest.approx(np.mean(each))
+    moved = predictions.assign(prediction=predictions["prediction"] + 9 * predictions["fold"])
+    again = summarize_heads(folds_apart(moved), "relu", 50).heads.set_index("head")["srcc"]
+    assert again.to_dict() == pytest.approx(table.to_dict())
 
 
 def made_up(noise):
