@@ -73,6 +73,7 @@ def _info(name: str, title: str, recipe: DemoRecipe) -> DatasetInfo:
         + "; ".join(f"{p}: {PHOTOGRAPHS[p].credit}" for p in recipe.photographs),
         expected_rows=len(recipe.photographs) * len(recipe.distortions) * len(LEVELS),
         where="made on first use from photographs in installed packages",
+        publishable=True,
     )
 
 

@@ -26,6 +26,7 @@ class DatasetInfo:
         citation: whom to cite.
         expected_rows: number of rated images, None where it is not known in advance.
         where: how to get the files.
+        publishable: whether its licence lets images of it be shown in records and reports.
     """
 
     name: str
@@ -39,6 +40,7 @@ class DatasetInfo:
     citation: str
     expected_rows: int | None
     where: str
+    publishable: bool = False
 
     def to_target(self, scores: pd.Series) -> pd.Series:
         """Map scores in [low, high] linearly to [0, 1], higher better.

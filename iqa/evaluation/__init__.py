@@ -7,6 +7,8 @@ from iqa.evaluation.bootstrap import (
     resample_counts,
 )
 from iqa.evaluation.fisher import compare_intervals, fisher_interval
+from iqa.evaluation.folds import mean_over_folds, summarize_folds
+from iqa.evaluation.means import summarize_means
 from iqa.evaluation.metrics import (
     evaluate,
     fit_logistic,
@@ -19,7 +21,7 @@ from iqa.evaluation.metrics import (
 )
 from iqa.evaluation.paired import compare_with
 from iqa.evaluation.reported import compare_reports
-from iqa.evaluation.study import figures_by_fold, summarize_heads
+from iqa.evaluation.study import figures_by_fold, resampled_srcc, summarize_heads
 from iqa.evaluation.variants import summarize_variants
 
 __all__ = [
@@ -35,11 +37,15 @@ __all__ = [
     "fit_logistic",
     "krcc",
     "logistic",
+    "mean_over_folds",
     "plcc",
     "plcc_fitted",
     "resample_counts",
+    "resampled_srcc",
     "rmse",
     "srcc",
+    "summarize_folds",
     "summarize_heads",
+    "summarize_means",
     "summarize_variants",
 ]

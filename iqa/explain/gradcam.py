@@ -1,4 +1,6 @@
-"""Grad-CAM of a predicted score: which parts of a photograph raise it."""
+"""Grad-CAM of a predicted score: which parts of a photograph raise it, and which lower it."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -9,11 +11,62 @@ from torch import Tensor, nn
 
 from iqa.backbones import Backbone
 from iqa.backbones.encoding import as_map
+from iqa.backbones.spec import BackboneSpec
 from iqa.models import QualityModel
 
 
 def _raw_score(output: Tensor) -> Tensor:
     return output.sum()
+
+
+def _laid_out(spec: BackboneSpec, activations: Tensor, size: tuple[int, int]) -> Tensor:
+    """A layer's output as a map (N, C, h, w), for images of `size` (H, W)."""
+    if activations.ndim == 4:
+        return activations
+    return as_map(activations, spec.prefix, (size[0] // spec.patch, size[1] // spec.patch))
+
+
+def _pixels(images: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 255
+
+
+def signed_maps(
+    backbone: Backbone, heads: Mapping[str, nn.Module], images: NDArray[np.uint8]
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
+    """Grad-CAM before its ReLU, of several heads on one pass of the backbone.
+
+    The map is sum_k w_k A_k as in `score_maps`, enlarged to the image (bilinear), in units of the
+    score and not scaled. Its positive part is the usual map, of what raises the score. Minus its
+    negative part is the map of what lowers it: the Grad-CAM of minus the score.
+
+    Args:
+        backbone: as `iqa.backbones.load` gives it.
+        heads: name to head, features (N, D) to scores (N,).
+        images: uint8 RGB (N, H, W, 3), at the size that the backbone is to see.
+
+    Returns:
+        Name to maps (N, H, W), and name to scores (N,).
+    """
+    size = images.shape[1:3]
+    kept: list[Tensor] = []
+
+    def from_here(module: nn.Module, given: object, output: Tensor) -> Tensor:
+        # The gradient is asked for at this layer: nothing before it needs a graph.
+        kept.append(output.detach().requires_grad_())
+        return kept[-1]
+
+    layer = backbone.get_submodule(backbone.spec.cam_layer)
+    with layer.register_forward_hook(from_here):
+        features = backbone(_pixels(images))
+    maps, scores = {}, {}
+    for name, head in heads.items():
+        score = head(features)
+        (slope,) = torch.autograd.grad(score.sum(), kept[0], retain_graph=True)
+        slopes, values = (_laid_out(backbone.spec, one, size) for one in (slope, kept[0]))
+        cells = (slopes.mean((2, 3), keepdim=True) * values).sum(1, keepdim=True)
+        enlarged = nn.functional.interpolate(cells, size, mode="bilinear", align_corners=False)
+        maps[name], scores[name] = enlarged[:, 0].detach().numpy(), score.detach().numpy()
+    return maps, scores
 
 
 def score_maps(
@@ -35,17 +88,12 @@ def score_maps(
         Maps (N, H, W) in [0, 1]; all 0 where nothing raises the score.
     """
     model = QualityModel(backbone, head).eval()
-    spec = backbone.spec
-    layer = backbone.get_submodule(spec.cam_layer)
+    layer = backbone.get_submodule(backbone.spec.cam_layer)
 
     def laid_out(activations: Tensor) -> Tensor:
-        if activations.ndim == 4:
-            return activations
-        height, width = images.shape[1:3]
-        return as_map(activations, spec.prefix, (height // spec.patch, width // spec.patch))
+        return _laid_out(backbone.spec, activations, images.shape[1:3])
 
-    pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
-    pixels.requires_grad_()  # without it a frozen backbone leaves no gradient
+    pixels = _pixels(images).requires_grad_()  # without it a frozen backbone leaves no gradient
     with GradCAM(model=model, target_layers=[layer], reshape_transform=laid_out) as cam:
         return cam(input_tensor=pixels, targets=[_raw_score] * len(images))
 
