@@ -138,3 +138,41 @@ def choose_on_validation(
     best = fits.loc[fits.fillna({"val_srcc": -np.inf}).groupby(keys)["val_srcc"].idxmax()]
     taken = predictions.merge(best[[*keys, "variant"]], on=[*keys, "variant"])
     return taken.assign(variant=name), best.assign(variant=name).reset_index(drop=True)
+
+
+def average_starts(
+    study: Study, prepared: Prepared, starts: int, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train each head from several random starts and orders, and average their predictions.
+
+    What differs between the starts is no knowledge of the images; averaging takes it out.
+
+    Args:
+        study: with one seed; the starts are drawn with it and the integers that follow.
+        prepared: for that study.
+        starts: how many.
+        name: the variant.
+
+    Returns:
+        As `vary_training`, without val_srcc.
+    """
+    seed = study.seeds[0]
+    several = study.model_copy(update={"seeds": tuple(range(seed, seed + starts))})
+    predictions, fits = [], []
+    for split in prepared.splits:
+        trained = fit_split(several, prepared, split)
+        reported = rules.reported_images(study.protocol, split)
+        test, train = prepared.rows(reported), prepared.rows(split.train)
+        images = prepared.table.iloc[test][["id", "group", "target"]]
+        values = prepared.features.values
+        means = zip(
+            trained.presets,
+            trained.predict(values[test]).mean(axis=1),
+            trained.predict(values[train]).mean(axis=1),
+            strict=True,
+        )
+        for head, preds, on_train in means:
+            about = {"head": head, "seed": seed, "fold": split.fold, "variant": name}
+            predictions.append(images.assign(side="test", prediction=preds, **about))
+            fits.append(about | {"train_srcc": srcc(on_train, prepared.targets[train])})
+    return pd.concat(predictions, ignore_index=True), pd.DataFrame(fits)

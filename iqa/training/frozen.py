@@ -36,6 +36,9 @@ class HeadTraining(BaseModel):
     `checkpoint` says which epoch of each head is kept: "best", the one of best SRCC on the images
     given as `val`, or "last", whatever the others gave.
 
+    `feature_scale` multiplies the features, after they were standardised if they are. The smaller
+    it is, the less a head's random start says of an image, and the further weights have to move.
+
     `micro_batch` is the number of images that the objective sees at once: with 2 and a batch of 12,
     gradients are accumulated over six pairs, as in the paper's code. None for the whole batch.
     """
@@ -49,6 +52,7 @@ class HeadTraining(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0)
     objective: str = "mse+margin"
     standardize: bool = True
+    feature_scale: float = Field(default=1.0, gt=0)
     checkpoint: Literal["best", "last"] = "best"
     hidden: int = Field(default=512, ge=1)
 
@@ -101,7 +105,7 @@ def train_heads(
         raise UserError("training: presets, seeds, train and val must each hold one entry or more")
     if len(set(presets)) < len(presets) or len(set(seeds)) < len(seeds):
         raise UserError(f"training: presets {presets} and seeds {seeds} must not repeat an entry")
-    data = prepare(features, targets, train, val, config.standardize, device)
+    data = prepare(features, targets, train, val, config.standardize, device, config.feature_scale)
     tiles = list(_tiles(presets, seeds, 4 * data.x_train.shape[1] * config.hidden, device))
     with Progress(disable=not progress) as bar:
         task = bar.add_task("training heads", total=len(tiles) * config.epochs)

@@ -15,7 +15,7 @@ Indices = Sequence[int] | np.ndarray
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Standardised features (N, D) and targets (N,) of both parts, on the device.
+    """Standardised and scaled features (N, D) and targets (N,) of both parts, on the device.
 
     `mean` and `std` (D,) stay on the CPU: they belong to the result.
     """
@@ -35,6 +35,7 @@ def prepare(
     val: Indices,
     standardize: bool,
     device: str,
+    scale: float = 1.0,
 ) -> TrainingData:
     """Check and standardise; the arguments are those of `train_heads`."""
     x = np.asarray(features, dtype=np.float32)
@@ -54,7 +55,7 @@ def prepare(
     if standardize:
         mean, std = x[train].mean(axis=0, dtype=float), x[train].std(axis=0, dtype=float)
         std[std == 0] = 1  # a feature that never varies becomes 0
-    mean, std = mean.astype(np.float32), std.astype(np.float32)
+    mean, std = mean.astype(np.float32), (std / scale).astype(np.float32)
 
     def on_device(values: np.ndarray) -> Tensor:
         return torch.as_tensor(values, device=device)
