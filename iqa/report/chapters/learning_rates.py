@@ -129,8 +129,8 @@ def _sensitivity(losses: pd.DataFrame, by_rate: pd.DataFrame, baseline: str) -> 
     ]
     words = {1: "more sensitive", 0: "not shown to be more or less sensitive", -1: "less sensitive"}
     return said + [
-        f"{head} is **{words[_sign(over.loc[head])]}** than {baseline}: their mean losses differ by "
-        f"{said_gap(over.loc[head])}."
+        f"{head} is **{words[_sign(over.loc[head])]}** than {baseline}: their mean losses differ "
+        f"by {said_gap(over.loc[head])}."
         for head in ("sigmoid", "gated")
         if head in over.index.drop(baseline)
     ]
