@@ -83,11 +83,14 @@ def with_examples(prepared: Prepared, examples: Dataset, features: Features) -> 
 
 def _dealt(split: Split, ids: tuple[str, ...], folds: int) -> Split:
     """`split` with image i of `ids` in fold i; sides as `iqa.datasets.grouped_folds` has them."""
-    sides: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-    for i, name in enumerate(ids):
-        side = {split.fold: "test", (split.fold + 1) % folds: "val"}.get(i % folds, "train")
-        sides[side].append(name)
-    return replace(split, **{side: (*getattr(split, side), *new) for side, new in sides.items()})
+    test, val = split.fold, (split.fold + 1) % folds
+    fold_of = {name: i % folds for i, name in enumerate(ids)}
+    return replace(
+        split,
+        train=(*split.train, *(name for name in ids if fold_of[name] not in (test, val))),
+        val=(*split.val, *(name for name in ids if fold_of[name] == val)),
+        test=(*split.test, *(name for name in ids if fold_of[name] == test)),
+    )
 
 
 def in_whole_batches(tests: pd.DataFrame, splits: list[Split]) -> pd.DataFrame:

@@ -168,7 +168,7 @@ def test_measured_rows_name_protocol_backbone_and_what_was_trained():
     assert set(table["model"][1:]) == {"sigmoid, frozen", "sigmoid, lora", "sigmoid, full"}
     first = table.iloc[0]
     assert first["trained parameters"] == "919,041 (head)"  # (1280 + 1 + 512 + 1 + 1) x 512 + 1
-    assert first["split"] == "by content, 5 folds pooled, 2 seeds"
+    assert first["split"] == "5-fold cross-validation over contents, 2 seeds"
     assert first["checkpoint"] == "checkpoint chosen on validation"
     assert "**untrained**" in first["backbone"]
     line = heads.iloc[0]

@@ -88,13 +88,18 @@ def read_literature() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return values, tables["table3"], protocols
 
 
+def _images(dataset: str) -> int:
+    """All images of a benchmark, which is a published number."""
+    return datasets.info(dataset).expected_rows or 0
+
+
 def images_in_test(dataset: str) -> int:
     """Test images in an 80/20 split of a data set.
 
     >>> images_in_test("clive")
     232
     """
-    return round(TEST_SHARE * (datasets.info(dataset).expected_rows or 0))
+    return round(TEST_SHARE * _images(dataset))
 
 
 def published_table(values: pd.DataFrame, protocols: pd.DataFrame, sets: list[str]) -> pd.DataFrame:
@@ -132,7 +137,7 @@ def cross_table(values: pd.DataFrame) -> pd.DataFrame:
     """The known values of Table 3, all images of the target in the test set."""
     rows = []
     for _, line in values.iterrows():
-        count = datasets.info(line["target_dataset"]).expected_rows
+        count = _images(line["target_dataset"])
         low, high = fisher_interval(line["value"], count)
         rows.append(
             {

@@ -7,7 +7,7 @@ import pandas as pd
 from iqa import backbones
 from iqa.experiments import Record
 from iqa.heads import MLPHead
-from iqa.report.chapters.fragments import CHECKPOINTS, protocol_of
+from iqa.report.chapters.fragments import CHECKPOINTS, SPLITS, protocol_of
 from iqa.report.tables import with_interval
 
 Tables = dict[str, pd.DataFrame]
@@ -40,6 +40,15 @@ def _row(
     }
 
 
+def _split(record: Record, kept_apart: bool = False) -> str:
+    """How the images were split; `kept_apart`: a split for each seed in place of folds."""
+    kind = protocol_of(record)["split"]
+    if kept_apart and kind == "grouped":
+        return f"by content, {len(record.seeds)} splits 70/10/20"
+    seeds = f"{len(record.seeds)} seed{'s' if len(record.seeds) > 1 else ''}"
+    return f"{SPLITS[kind].format(folds=record.parameters['folds'])}, {seeds}"
+
+
 def _head_parameters(record: Record, preset: str) -> str:
     dim = backbones.feature_dim(backbones.find(record.parameters["backbone"]))
     head = MLPHead.from_preset(preset, dim)
@@ -48,7 +57,6 @@ def _head_parameters(record: Record, preset: str) -> str:
 
 def _frozen(record: Record, tables: Tables) -> list[dict[str, str]]:
     """The paper's three heads."""
-    split = f"by content, {record.parameters['folds']} folds pooled, {len(record.seeds)} seeds"
     heads = tables["heads"].set_index("head")
     return [
         _row(
@@ -56,7 +64,7 @@ def _frozen(record: Record, tables: Tables) -> list[dict[str, str]]:
             f"{head}, frozen",
             heads.loc[head],
             f"{record.dataset.title} ({record.dataset.images:,} images)",
-            split,
+            _split(record),
             _head_parameters(record, head),
         )
         for head in ("relu", "sigmoid", "gated")
@@ -75,7 +83,7 @@ def _regimes(record: Record, tables: Tables) -> list[dict[str, str]]:
             f"{head}, {line['head']}",
             line,
             record.dataset.title,
-            f"by content, {len(record.seeds)} splits 70/10/20",
+            _split(record, kept_apart=True),
             TRAINED.get(line["head"]) or _head_parameters(record, head),
         )
         for _, line in tables["heads"].iterrows()
@@ -87,7 +95,7 @@ def _scorer(record: Record, tables: Tables) -> list[dict[str, str]]:
     size = f"{record.metrics['model_parameters']:,} in all, those of the stem fixed"
     name = record.metrics["model"] or "scorer"
     adapted = tables["heads"].set_index("head").loc["adapted"]
-    split = f"by content, {len(record.seeds)} splits 70/10/20"
+    split = _split(record, kept_apart=True)
     rows = [_row(record, "the scorer's recipe", adapted, record.dataset.title, split, size)]
     for _, line in tables["shipped"].iterrows():
         ends = line.rename({"srcc_low": "low", "srcc_high": "high"})
