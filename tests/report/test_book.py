@@ -1,12 +1,13 @@
 """The smoke profile from notebooks to staged pages, and the check of built pages."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from iqa.errors import UserError
-from iqa.experiments import read_profile, read_record, run
+from iqa.experiments import project_root, read_profile, read_record, run
 from iqa.report.__main__ import COMMITTED, stage
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -71,8 +72,9 @@ def test_a_committed_run_without_a_record_is_named_and_the_rest_is_staged(
         "iqa.report.__main__.read_profile",
         lambda name: nowhere.get(name) or read_profile(name),
     )
-    missing = stage("smoke", tmp_path / "book")
-    assert missing == [spec.label for profile in nowhere.values() for spec in profile.runs]
+    missing = [spec.label for profile in nowhere.values() for spec in profile.runs]
+    said = stage("smoke", tmp_path / "book")
+    assert said == {f"human/{label}": "Not run" for label in missing}
     for page in (tmp_path / "book").glob("*.md"):
         assert "_generated/human/" not in page.read_text()
     for label in missing:
@@ -80,6 +82,26 @@ def test_a_committed_run_without_a_record_is_named_and_the_rest_is_staged(
         assert any(f"no record of `{label}`" in page for page in pages)
     first = (tmp_path / "book" / "_generated" / "home" / "adapted.md").read_text()
     assert "Not run" in first
+
+
+def test_a_skipped_run_of_the_profile_is_told_and_the_rest_is_staged(
+    smoke_runs, tmp_path, monkeypatch
+):
+    smoke = read_profile("smoke")
+    folder = tmp_path / "runs"
+    shutil.copytree(project_root() / smoke.folder, folder)
+    shutil.rmtree(folder / "tsne")
+    (folder / "tsne.log").write_text("skipped: dataset `spaq`: IQA_DATA is not set\n")
+    changed = smoke.model_copy(update={"folder": str(folder)})
+    monkeypatch.setattr(
+        "iqa.report.__main__.read_profile",
+        lambda name: changed if name == "smoke" else read_profile(name),
+    )
+    said = stage("smoke", tmp_path / "book")
+    assert said["tsne"] == "Skipped: dataset `spaq`: IQA_DATA is not set"
+    assert "Skipped: dataset `spaq`" in (tmp_path / "book/tsne.md").read_text()
+    assert "runs/tsne" not in (tmp_path / "book/_toc.yml").read_text()
+    assert (tmp_path / "book/_generated/gate/findings.md").is_file()
 
 
 GOOD = '<h1 id="top">Hi</h1><a href="#top">up</a><a href="https://example.org">out</a>'

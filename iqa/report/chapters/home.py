@@ -16,10 +16,18 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
 
     Args:
         profile: that the book shows.
-        runs: its runs by name.
+        runs: its runs by name, without those that were skipped.
         human: the committed runs on human ratings by name.
         folder: where to.
     """
+    measured = [read_record(path) for path in human.values()]
+    save_text(folder, "human", _on_human_ratings(measured, ["activations"]))
+    save_text(folder, "adapted", _on_human_ratings(measured, ["regimes", "scorer"]))
+    shows = f"This build shows the profile **{profile.name}**: {profile.title}."
+    if not {"activations", "gate"} <= runs.keys():
+        save_text(folder, "setting", shows)
+        save_text(folder, "findings", "*Skipped: the data of its studies are not there.*")
+        return
     record, tables = read_record(runs["activations"])
     found = activations.findings(record, tables["heads"], tables["comparisons"])
     gate_record, gate_tables = read_record(runs["gate"])
@@ -28,16 +36,13 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
     save_text(
         folder,
         "setting",
-        f":::{{important}}\nThis build shows the profile **{profile.name}**: {profile.title}. "
+        f":::{{important}}\n{shows} "
         f"Its scores are **{used.score_kind}**, so its figures compare heads with each other "
         "under one protocol; they are not figures of a benchmark, and stand beside none.\n:::"
         if used.score_kind == "pseudo-MOS"
-        else f"This build shows the profile **{profile.name}**: {profile.title}.",
+        else shows,
     )
     save_text(folder, "findings", f"{found}\n{gate_says}")
-    measured = [read_record(path) for path in human.values()]
-    save_text(folder, "human", _on_human_ratings(measured, ["activations"]))
-    save_text(folder, "adapted", _on_human_ratings(measured, ["regimes", "scorer"]))
 
 
 HEADLINES: dict[str, Callable[[Record, dict[str, pd.DataFrame]], list[str]]] = {
