@@ -48,3 +48,38 @@ def test_unknown_names_list_the_known_ones(write):
         UserError, match="unknown experiment of profile p 'gate': choose one of toy"
     ):
         read_profile("p").find("gate")
+
+
+def test_a_matrix_is_a_run_for_each_combination_under_a_name_that_tells_it(write):
+    write(
+        GOOD + "- experiment: toy\n  parameters: {epochs: 9}\n"
+        "  matrix: {backbone: [dinov2/large, clip], seeds: [[8], [19, 25]]}"
+    )
+    runs = {run.label: run.parameters for run in read_profile("p").resolved()}
+    assert list(runs) == [
+        "toy-dinov2.large-8",
+        "toy-dinov2.large-19+25",
+        "toy-clip-8",
+        "toy-clip-19+25",
+    ]
+    assert runs["toy-clip-19+25"] == {
+        "epochs": 9,
+        "rate": 0.1,
+        "backbone": "clip",
+        "seeds": [19, 25],
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ("{experiment: toy, matrix: {seeds: 8}}", "runs.0.matrix.seeds: Input should be a .* list"),
+        ("{experiment: toy, matrix: {seeds: []}}", "runs.0.matrix.seeds: List should have at"),
+        ("{experiment: toy, matrix: {seeds: [8, 8]}}", "two runs are named .*toy-8"),
+        ("{experiment: toy, name: a/b}", "runs.0.name: String should match"),
+    ],
+)
+def test_a_faulty_matrix_or_name_is_refused(write, run, said):
+    write(GOOD + f"- {run}")
+    with pytest.raises(UserError, match=said):
+        read_profile("p")

@@ -1,0 +1,112 @@
+"""What a profile would run is checked before anything runs."""
+
+import pytest
+from conftest import PARAMETERS, make_notebook
+
+from iqa.errors import UserError
+from iqa.experiments import Profile, plan, read_profile
+from iqa.experiments.cost import flops_per_image, gpu_hours, told
+from iqa.experiments.planning import Planned
+from iqa.experiments.profile import Card
+
+NAMES = "dataset = 'demo'\nbackbone = 'resnet/tiny'\ninput_size = 384\nprotocol = 'rigorous'\n"
+
+
+@pytest.fixture
+def named(project):
+    make_notebook(project / "notebooks" / "toy.ipynb", parameters=f"{PARAMETERS}\n{NAMES}")
+    return project
+
+
+def profile_of(*runs):
+    return Profile(name="p", title="P", folder="runs", runs=runs)
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ({"experiment": "nose"}, "run nose: unknown experiment 'nose': choose one of toy"),
+        (
+            {"experiment": "toy", "parameters": {"epohcs": 1}},
+            "run toy: unknown parameter of toy.ipynb 'epohcs': choose one of epochs",
+        ),
+        ({"experiment": "toy", "matrix": {"epochs": [1, "two"]}}, "run toy-two: .*expected int"),
+        ({"experiment": "toy", "parameters": {"dataset": "ckive"}}, "unknown dataset 'ckive'"),
+        ({"experiment": "toy", "parameters": {"backbone": "vgg"}}, "unknown backbone 'vgg'"),
+        ({"experiment": "toy", "parameters": {"heads": ["rleu"]}}, "unknown .* 'rleu'"),
+        ({"experiment": "toy", "parameters": {"protocol": "fair"}}, "unknown protocol 'fair'"),
+    ],
+)
+def test_a_fault_is_told_in_one_line_with_profile_and_run(named, run, said):
+    with pytest.raises(UserError, match=said) as fault:
+        plan(profile_of({"experiment": "toy", "name": "first"}, run))
+    assert str(fault.value).startswith("profile p, run ")
+    assert "\n" not in str(fault.value)
+
+
+def test_a_run_without_its_data_is_planned_with_the_reason(named, monkeypatch, tmp_path):
+    monkeypatch.setenv("IQA_DATA", str(tmp_path))
+    matrix = {"dataset": ["demo", "clive"]}
+    planned = plan(profile_of({"experiment": "toy", "matrix": matrix}))
+    assert planned["toy-demo"].absent == ""
+    assert planned["toy-clive"].absent.startswith("dataset `clive`: folder ")
+
+
+def test_without_an_input_size_the_backbones_own_is_taken(named):
+    planned = plan(profile_of({"experiment": "toy", "parameters": {"input_size": None}}))
+    assert planned["toy"].values["input_size"] == 64
+
+
+def test_the_paper_profile_is_complete():
+    planned = plan(read_profile("paper"))
+    frozen = [r.values for r in planned.values() if r.experiment == "activations"]
+    adapted = [r.values for r in planned.values() if r.experiment == "regimes"]
+    one = {
+        (r["protocol"], r["backbone"], r["dataset"], regime, r["head"], seed)
+        for r in adapted
+        for regime in r["regimes"]
+        for seed in r["seeds"]
+    }
+    assert len(one) == len(adapted)  # one run each
+    sets, sizes = {r["dataset"] for r in frozen}, {r["backbone"]: r["input_size"] for r in frozen}
+    assert len(sets) == 7
+    assert sizes == {
+        "clip/large-336": 336,
+        "siglip2/so400m-512": 512,
+        "dinov2/large": 518,
+        "dinov3/large": 512,
+        "perception/large-336": 336,
+        "resnet152": 224,
+    }
+    assert {(r["protocol"], r["backbone"], r["dataset"]) for r in frozen} == {x[:3] for x in one}
+    for seeds in (frozen[0]["seeds"], sorted({x[5] for x in one})):
+        assert seeds == [8, 19, 25]
+    assert {x[3] for x in one} == {"lora", "full"}
+    everywhere = {"relu", "sigmoid", "gated"}
+    for backbone in sizes:
+        heads = {x[4] for x in one if x[1] == backbone}
+        assert heads >= everywhere
+        assert (heads > everywhere) == (backbone == "siglip2/so400m-512")
+
+
+def test_operations_are_counted_as_by_hand():
+    # Patches of 16 px by an embedding of 32: what the two layers of the miniature cost.
+    tokens, width, hidden = 16, 32, 64
+    layer = 2 * tokens * (4 * width**2 + 2 * width * hidden) + 4 * tokens**2 * width
+    embedding = 2 * tokens * 3 * 16**2 * width
+    at_least = embedding + 2 * layer
+    counted = flops_per_image("siglip2/tiny", 64)
+    assert at_least <= counted <= 1.2 * at_least  # and the attention that pools
+
+
+def test_the_estimate_adds_features_adapting_and_starts(monkeypatch):
+    monkeypatch.setattr("iqa.experiments.cost.flops_per_image", lambda backbone, size: 1e12)
+    card = Card(name="C", peak_tflops=100, utilisation=0.5, start_minutes=6)
+    values = {"dataset": "clive", "backbone": "clip", "input_size": 224}
+    frozen = Planned("activations", values, "")
+    adapted = Planned("regimes", values | {"regimes": ["full"], "seeds": [8], "epochs": 10}, "")
+    features = 1162 / 50 / 3600
+    assert gpu_hours([frozen, frozen], card) == pytest.approx(features + 2 * 0.1)
+    passes = 0.8 * 3 + 0.2
+    assert gpu_hours([adapted], card) == pytest.approx(features * (1 + 10 * passes) + 0.1)
+    assert told([frozen], card).startswith("ESTIMATE, not measured: about 0 GPU hours on one C.")
