@@ -6,6 +6,8 @@ from pathlib import Path
 from iqa.report.chapters import (
     activations,
     audit,
+    backbones,
+    baselines,
     benchmark,
     data,
     data_efficiency,
@@ -30,6 +32,8 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
     "leakage": leakage.write,
     "audit": audit.write,
     "benchmark": benchmark.write,
+    "backbones": backbones.write,
+    "baselines": baselines.write,
     "loss": loss.write,
     "data_efficiency": data_efficiency.write,
     "tsne": tsne.write,
