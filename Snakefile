@@ -10,13 +10,12 @@ import sys
 from iqa.errors import UserError
 from iqa.experiments import cost, plan, read_profile
 from iqa.experiments.record import source_fingerprint
-from snakemake.exceptions import WorkflowError
 
 try:
     PROFILE = read_profile(config.get("profile", "demo"))
     RUNS = plan(PROFILE)
 except UserError as fault:
-    raise WorkflowError(str(fault)) from None
+    sys.exit(f"error: {fault}")  # one line, where an exception of Snakemake's would show a place
 STAMPS = f"build/stamps/{PROFILE.name}"
 CODE = "build/stamps/code"
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
