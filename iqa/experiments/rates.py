@@ -37,6 +37,12 @@ def check_rates(rates: Sequence[float], reference: float) -> None:
         )
 
 
+def at_rate(study: Study, rate: float) -> Study:
+    """`study` with this learning rate."""
+    training = study.training.model_copy(update={"learning_rate": rate})
+    return study.model_copy(update={"training": training})
+
+
 def cross_validate_rates(
     study: Study, prepared: Prepared, rates: Sequence[float]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -48,8 +54,7 @@ def cross_validate_rates(
     """
     predictions, histories = [], []
     for rate in rates:
-        training = study.training.model_copy(update={"learning_rate": rate})
-        part, history = cross_validate(study.model_copy(update={"training": training}), prepared)
+        part, history = cross_validate(at_rate(study, rate), prepared)
         predictions.append(part[part["side"] == "test"].assign(variant=variant_of(rate)))
         histories.append(history.assign(learning_rate=rate))
     everything = pd.concat(histories, ignore_index=True)

@@ -12,6 +12,7 @@ from iqa.datasets import Dataset, Split
 from iqa.errors import UserError
 from iqa.evaluation import bootstrap_interval, compare_with, resampled_srcc, srcc
 from iqa.experiments import rules
+from iqa.experiments.rates import OWN, at_rate, by_validation, folds_apart, variant_of
 from iqa.experiments.study import Prepared, Study, arrange, fit_split, predict_split, prepare
 from iqa.features import Features, extract
 from iqa.files import fingerprint
@@ -107,38 +108,70 @@ def _part(whole: Prepared, groups: NDArray, name: str) -> tuple[Dataset, Feature
 
 
 def cross_validate_transfer(
-    study: Study, prepared: Prepared, targets: Sequence[Target]
-) -> pd.DataFrame:
+    study: Study, prepared: Prepared, targets: Sequence[Target], rates: Sequence[float]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train on every split of the source; test on its test images and on all of each target.
 
-    The epoch is chosen on the source's validation images. A head of each fold and seed, a
-    replicate, scores each image of a target, so replicates are numbered as seeds there.
+    Epoch and, among `rates`, each head's own learning rate are chosen on the source's validation
+    images. The heads of every fold and seed, the replicates, score all images of a target.
+
+    Args:
+        study: its learning rate, one of `rates`, is that of the first variant.
+        prepared: the source.
+        targets: what else is tested on.
+        rates: that a head's own is chosen among.
 
     Returns:
-        Columns `iqa.evaluation.study.COLUMNS` and tested_on (`SOURCE` or a target's name).
+        Predictions, columns `iqa.evaluation.study.COLUMNS`, tested_on (`SOURCE` or a target's name)
+        and variant (the study's rate or `OWN`); and what validation says of each rate, as
+        `iqa.experiments.rates.by_validation`.
     """
-    parts = []
+    reference = study.training.learning_rate
+    predictions, said = [], []
     for split in prepared.splits:
-        trained = fit_split(study, prepared, split)
-        own = predict_split(study, prepared, split, trained)
-        parts.append(own[own["side"] == "test"].assign(tested_on=SOURCE))
-        parts += [_scores(split, trained, target) for target in targets]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _scores(split: Split, trained: TrainedHeads, target: Target) -> pd.DataFrame:
-    """What every head of one split makes of a target."""
-    preds = trained.predict(target.features.values)
-    n = len(trained.seeds)
-    return pd.concat(
-        [
-            target.images.assign(
-                head=head, seed=split.fold * n + i, fold=split.fold, prediction=row
-            )
-            for head, by_seed in zip(trained.presets, preds, strict=True)
-            for i, row in enumerate(by_seed)
+        by_rate = {rate: fit_split(at_rate(study, rate), prepared, split) for rate in rates}
+        validation = _validation(by_rate, split)
+        own = [
+            by_rate[row.learning_rate].select([row.head], [row.seed])
+            for row in validation[validation["own"]].itertuples()
         ]
-    ).assign(side="test", tested_on=target.name)
+        predictions += [
+            _tested(study, prepared, split, heads, targets).assign(variant=variant)
+            for variant, stacks in ((variant_of(reference), [by_rate[reference]]), (OWN, own))
+            for heads in stacks
+        ]
+        said.append(validation)
+    return pd.concat(predictions, ignore_index=True), pd.concat(said, ignore_index=True)
+
+
+def _validation(by_rate: dict[float, TrainedHeads], split: Split) -> pd.DataFrame:
+    histories = [
+        heads.history.assign(learning_rate=rate, fold=split.fold) for rate, heads in by_rate.items()
+    ]
+    return by_validation(pd.concat(histories, ignore_index=True).rename(columns={"preset": "head"}))
+
+
+def _tested(
+    study: Study, prepared: Prepared, split: Split, heads: TrainedHeads, targets: Sequence[Target]
+) -> pd.DataFrame:
+    """What heads of one split make of its test images and of every target."""
+    own = predict_split(study, prepared, split, heads)
+    parts = [own[own["side"] == "test"].assign(tested_on=SOURCE)]
+    for target in targets:
+        preds = heads.predict(target.features.values)
+        parts += [
+            target.images.assign(
+                head=head,
+                seed=seed,
+                fold=split.fold,
+                side="test",
+                prediction=row,
+                tested_on=target.name,
+            )
+            for head, by_seed in zip(heads.presets, preds, strict=True)
+            for seed, row in zip(heads.seeds, by_seed, strict=True)
+        ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def summarize_transfer(
@@ -146,12 +179,12 @@ def summarize_transfer(
 ) -> dict[str, pd.DataFrame]:
     """SRCC in the source and on each target, and what differs between the two.
 
-    On the source, folds are pooled; on a target, SRCC is the mean over replicates. Intervals draw
-    content groups, of source and targets apart: they speak of other images to be tested on, not of
-    other ones to be trained on.
+    SRCC is taken for the head of each fold and seed, on the test images of its fold or on all of a
+    target, and averaged. Intervals draw content groups, of source and targets apart: they speak of
+    other images to be tested on, not of other ones to be trained on.
 
     Args:
-        predictions: of `cross_validate_transfer`.
+        predictions: of `cross_validate_transfer`, one variant.
         baseline: the head that the others are compared with.
         resamples: bootstrap draws.
 
@@ -163,7 +196,7 @@ def summarize_transfer(
         `compare_with`). Holm's correction is made for each target and table apart.
     """
     found = {
-        name: resampled_srcc(part, resamples, seed)
+        name: resampled_srcc(folds_apart(part), resamples, seed)
         for seed, (name, part) in enumerate(predictions.groupby("tested_on", sort=False))
     }
     tables: dict[str, list[pd.DataFrame]] = {"heads": [], "comparisons": []}
@@ -191,8 +224,8 @@ def _with_intervals(
 
 
 def by_replicate(predictions: pd.DataFrame) -> pd.DataFrame:
-    """SRCC of each replicate: columns tested_on, head, seed, srcc."""
-    keys = ["tested_on", "head", "seed"]
+    """SRCC of each replicate: columns variant, tested_on, head, seed, fold, srcc."""
+    keys = ["variant", "tested_on", "head", "seed", "fold"]
     rows = [
         dict(zip(keys, names, strict=True)) | {"srcc": srcc(part["prediction"], part["target"])}
         for names, part in predictions.groupby(keys, sort=False)
@@ -202,6 +235,6 @@ def by_replicate(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def mean_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
     """One row a head and image: the mean over its replicates, for the record."""
-    keys = ["tested_on", "head", "id", "group", "target"]
+    keys = ["variant", "tested_on", "head", "id", "group", "target"]
     means = predictions.groupby(keys, sort=False)["prediction"].mean().reset_index()
     return means.astype({"target": "float32", "prediction": "float32"})

@@ -8,6 +8,7 @@ from iqa.datasets import Dataset, DatasetInfo
 from iqa.errors import UserError
 from iqa.evaluation import srcc
 from iqa.experiments import transfer
+from iqa.experiments.rates import at_rate
 from iqa.experiments.study import Study, arrange, fit_split
 from iqa.experiments.transfer import (
     OTHER_HALF,
@@ -21,7 +22,7 @@ from iqa.experiments.transfer import (
 from iqa.features import Features
 from iqa.training import HeadTraining
 
-HEADS, SEEDS, FOLDS = ("relu", "sigmoid"), (8, 19), 3
+HEADS, SEEDS, FOLDS, RATES = ("relu", "sigmoid"), (8, 19), 3, (1e-4, 1e-2)
 
 
 def images(name, n=45, each=3, noise=0.05):
@@ -67,37 +68,60 @@ def study(**changes):
     return Study(**(fields | changes))
 
 
+def transferred(others, **changes):
+    mine = study(**changes)
+    source, targets = prepare_transfer(mine, others)
+    return mine, source, targets, *cross_validate_transfer(mine, source, targets, RATES)
+
+
 def test_every_replicate_scores_every_image_of_every_target_once(sets):
-    mine = study()
-    source, targets = prepare_transfer(mine, ["b", "c"])
-    predictions = cross_validate_transfer(mine, source, targets)
+    mine, source, targets, predictions, _ = transferred(["b", "c"])
     assert set(predictions["side"]) == {"test"}
-    size = predictions.groupby(["tested_on", "head", "seed"])["id"].agg(["size", "nunique"])
+    keys = ["variant", "tested_on", "head", "seed", "fold"]
+    size = predictions.groupby(keys)["id"].agg(["size", "nunique"]).reset_index()
+    assert len(size) == 2 * 3 * len(HEADS) * FOLDS * len(SEEDS)
     assert (size["size"] == size["nunique"]).all()
-    assert (size.loc[SOURCE, "size"] == 45).all()
-    assert set(size.loc[SOURCE].reset_index()["seed"]) == set(SEEDS)
-    for name, n in (("b", 30), ("c", 24)):
-        assert (size.loc[name, "size"] == n).all()
-        assert len(size.loc[name]) == len(HEADS) * FOLDS * len(SEEDS)
+    for name, n in ((SOURCE, 45 // FOLDS), ("b", 30), ("c", 24)):
+        assert (size.loc[size["tested_on"] == name, "size"] == n).all()
 
     split = source.splits[1]
     preds = fit_split(mine, source, split).predict(targets[1].features.values)
-    of = predictions.query("tested_on == 'c' and head == 'sigmoid' and fold == @split.fold")
-    for i, replicate in enumerate(sorted(of["seed"].unique())):
-        part = of[of["seed"] == replicate].set_index("id").loc[list(targets[1].features.ids)]
+    at = "variant == '0.01' and tested_on == 'c' and head == 'sigmoid' and fold == @split.fold"
+    of = predictions.query(at)
+    for i, seed in enumerate(SEEDS):
+        part = of[of["seed"] == seed].set_index("id").loc[list(targets[1].features.ids)]
         np.testing.assert_array_equal(part["prediction"], preds[1, i])
         np.testing.assert_array_equal(part["target"], targets[1].data.table["target"])
 
 
+def test_a_heads_own_rate_is_the_one_that_its_validation_chose(sets):
+    mine, source, targets, predictions, validation = transferred(["b"])
+    rates = validation[validation["own"]].set_index(["head", "seed", "fold"])["learning_rate"]
+    assert len(rates) == len(HEADS) * FOLDS * len(SEEDS)
+    split = source.splits[2]
+    for rate in RATES:
+        heads = fit_split(at_rate(mine, rate), source, split)
+        said = validation[(validation["fold"] == 2) & (validation["learning_rate"] == rate)]
+        best = heads.history[heads.history["chosen"]].set_index(["preset", "seed"])["val_srcc"]
+        found = said.set_index(["head", "seed"])["val_srcc"]
+        assert found.to_dict() == best.to_dict()
+        for head, seed in best.index:
+            if rates[head, seed, 2] == rate:
+                at = "variant == 'own' and tested_on == 'b' and fold == 2"
+                part = predictions.query(f"{at} and head == @head and seed == @seed")
+                preds = heads.select([head], [seed]).predict(targets[0].features.values)
+                np.testing.assert_array_equal(part["prediction"], preds[0, 0])
+
+
 def test_a_target_chooses_nothing(sets):
-    """With a target of other scores, predictions stay the same."""
-    mine = study(seeds=(8,))
-    before = cross_validate_transfer(mine, *prepare_transfer(mine, ["b"]))
+    """With a target of other scores, rates and predictions stay the same."""
+    *_, before, chosen = transferred(["b"], seeds=(8,))
     data, features = sets["b"]
     flipped = data.table.assign(target=1 - data.table["target"])
     sets["b"] = (Dataset(data.info, flipped, "flipped"), features)
-    after = cross_validate_transfer(mine, *prepare_transfer(mine, ["b"]))
+    *_, after, again = transferred(["b"], seeds=(8,))
     pd.testing.assert_series_equal(before["prediction"], after["prediction"])
+    pd.testing.assert_frame_equal(chosen, again)
     assert not before["target"].equals(after["target"])
 
 
@@ -145,7 +169,8 @@ def made_up(noise, images=150):
         for seed in (0, 1):
             part = pd.DataFrame({"id": ids, "group": ids, "target": target, "side": "test"})
             part["prediction"] = target + strength * rng.standard_normal(images)
-            parts.append(part.assign(tested_on=place, head=head, seed=seed, fold=0))
+            part = part.assign(tested_on=place, head=head, seed=seed, fold=0)
+            parts.append(part.assign(variant="own"))
     return pd.concat(parts, ignore_index=True)
 
 

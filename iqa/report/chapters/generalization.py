@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from iqa.experiments import Record, read_record
+from iqa.experiments.rates import OWN, variant_of
 from iqa.experiments.record import DatasetUsed
 from iqa.experiments.transfer import OTHER_HALF, SOURCE
 from iqa.report import figures
@@ -15,17 +16,32 @@ from iqa.report.tables import listing, markdown, p_value, short, with_interval, 
 def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""
     record, tables = read_record(run)
-    titles = _titles(record)
-    named = {
-        name: tables[name].assign(tested_on=tables[name]["tested_on"].map(titles))
-        for name in ("heads", "comparisons")
-    }
+    titles, baseline = _titles(record), record.metrics["baseline"]
     save_text(folder, "setting", setting(record))
     save_text(folder, "findings", findings(record, tables))
-    save_text(folder, "table", markdown(main_table(record, tables)))
-    shown = figures.tested_on(named["heads"], named["comparisons"], record.metrics["baseline"])
-    save_figure(folder, "intervals", shown)
+    for name, variant in (("reference", reference_of(record)), ("own", OWN)):
+        at = _at(tables, variant)
+        heads, gaps = (
+            at[table].assign(tested_on=at[table]["tested_on"].map(titles))
+            for table in ("heads", "comparisons")
+        )
+        save_text(folder, name, markdown(main_table(record, at)))
+        save_figure(folder, f"intervals-{name}", figures.tested_on(heads, gaps, baseline))
     save_provenance(folder, record, "generalization")
+
+
+def _at(tables: dict[str, pd.DataFrame], variant: str) -> dict[str, pd.DataFrame]:
+    """The rows of one variant, of the tables that have variants."""
+    return {
+        name: table[table["variant"] == variant]
+        for name, table in tables.items()
+        if "variant" in table.columns
+    }
+
+
+def reference_of(record: Record) -> str:
+    """The variant in which all heads have one learning rate."""
+    return variant_of(record.parameters["training"]["learning_rate"])
 
 
 def targets_of(record: Record) -> dict[str, DatasetUsed]:
@@ -48,7 +64,9 @@ def setting(record: Record) -> str:
     lines = [
         what_was_run(record),
         f"**Tested on**: {listing(said)}, by the heads of all folds and seeds, {replicates} of "
-        "each kind; SRCC is their mean. The epoch is chosen on the source's validation images.",
+        "each kind; SRCC is their mean, on the source's own folds as well. The source's validation "
+        "images choose the epoch and, where heads have their own learning rate, that too, out of "
+        f"{listing([variant_of(rate) for rate in record.metrics['rates']])}.",
     ]
     if record.dataset.score_kind == "pseudo-MOS":
         lines.append(
@@ -89,14 +107,17 @@ def main_table(record: Record, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def findings(record: Record, tables: dict[str, pd.DataFrame]) -> str:
     """Whether the paper's claim on generalization is seen, in sentences."""
-    lines = [f"On its own folds ({record.dataset.title}): {_order(tables['heads'], SOURCE)}."]
+    baseline, lines = record.metrics["baseline"], []
+    both = {reference_of(record): "at {}", OWN: "each at its own rate"}
     for name, used in targets_of(record).items():
-        of = {table: rows[rows["tested_on"] == name] for table, rows in tables.items()}
-        lines += [
-            f"**On {used.title}**: {_order(of['heads'], name)}. {_lost(of['lost'])}",
-            *claims(record, tables, name),
-            _more(tables, name),
-        ]
+        lines += claims(record, tables, name)
+        for variant, words in both.items():
+            at, where = _at(tables, variant), words.format(variant)
+            lines.append(
+                f"**On {used.title}, {where}**: {_order(at['heads'], name)}; on the source's own "
+                f"folds {_order(at['heads'], SOURCE)}. {_lost(at['lost'], name)} "
+                f"{_more(at, name, baseline)}"
+            )
         if used.groups < 30:
             lines.append(
                 f"{used.title} has {used.groups} contents: its intervals are wide, its p-values "
@@ -115,17 +136,23 @@ def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def claims(record: Record, tables: dict[str, pd.DataFrame], target: str) -> list[str]:
-    """Whether sigmoid and the gate do better than the baseline on one target, a sentence each."""
-    baseline, title = record.metrics["baseline"], _titles(record)[target]
-    said = []
+    """Whether sigmoid and the gate do better than the baseline on one target, a sentence each.
+
+    At the one learning rate of all heads, and with each at its own.
+    """
+    baseline, title, said = record.metrics["baseline"], _titles(record)[target], []
+    reference = reference_of(record)
     for head in ("sigmoid", "gated"):
-        gap = tables["comparisons"].query("tested_on == @target and head == @head")
-        if len(gap):
-            line = gap.iloc[0]
+        gaps = tables["comparisons"].query("tested_on == @target and head == @head")
+        if len(gaps):
+            gaps = gaps.set_index("variant")
+            one, own = (
+                f"{_verdict(gap)}, {with_sign(gap)}, p (Holm) {p_value(gap['p_holm'])}"
+                for gap in (gaps.loc[reference], gaps.loc[OWN])
+            )
             said.append(
-                f"That {head} generalises better than {baseline} from {record.dataset.title} to "
-                f"{title} is {_verdict(line)}: {with_sign(line)}, p (Holm) "
-                f"{p_value(line['p_holm'])}."
+                f"That **{head}** generalises better than {baseline} from {record.dataset.title} "
+                f"to {title} is {one}, at {reference}. With each head at its own rate it is {own}."
             )
     return said
 
@@ -142,32 +169,31 @@ def _order(heads: pd.DataFrame, place: str) -> str:
     return " > ".join(f"{row.head} {short(row.srcc)}" for row in part.itertuples())
 
 
-def _lost(lost: pd.DataFrame) -> str:
+def _lost(lost: pd.DataFrame, target: str) -> str:
     """The smallest and the largest loss of SRCC against the source's own folds."""
-    ordered = lost.sort_values("value")
+    ordered = lost[lost["tested_on"] == target].sort_values("value")
     said = [
         f"{line['head']} {with_interval(line['value'], line['low'], line['high'])}"
         for _, line in ordered.iloc[[0, -1]].iterrows()
     ]
-    return f"Against its own folds, {said[0]} is the least that a head loses, {said[1]} the most."
+    return f"Against those, {said[0]} is the least that a head loses, {said[1]} the most."
 
 
-def _more(tables: dict[str, pd.DataFrame], target: str) -> str:
+def _more(at: dict[str, pd.DataFrame], target: str, baseline: str) -> str:
     """Does the activation matter more on the target than on the source's own folds?"""
-    heads = tables["heads"].groupby("tested_on")["srcc"]
+    heads = at["heads"].groupby("tested_on")["srcc"]
     spread = heads.max() - heads.min()
-    gaps = tables["comparisons"].set_index(["tested_on", "head"])["difference"].abs()
-    changes = tables["changes"].query("tested_on == @target")
+    gaps = at["comparisons"].set_index(["tested_on", "head"])["difference"].abs()
+    changes = at["changes"].query("tested_on == @target")
     words: dict[bool, list[str]] = {True: [], False: []}
     for _, line in changes[changes["p_holm"] < 0.05].iterrows():
         grows = gaps[target, line["head"]] > gaps[SOURCE, line["head"]]
-        words[bool(grows)].append(f"{line['head']} {with_sign(line)}")
+        words[bool(grows)].append(f"{line['head']} ({with_sign(line)})")
     said = f"**seen** for {listing(words[True])}" if words[True] else "**not confirmed**"
     shrinks = f"; it matters less for {listing(words[False])}" if words[False] else ""
-    none = "" if words[True] or words[False] else ": no head's difference changes significantly"
+    none = "" if words[True] or words[False] else ": no such difference changes significantly"
     return (
         f"From best to worst, heads lie {short(spread[target])} apart there and "
-        f"{short(spread[SOURCE])} on their own folds. That the activation matters more there is "
-        f"{said}{shrinks}{none} (the difference to the baseline there, minus that on its own "
-        "folds)."
+        f"{short(spread[SOURCE])} on the source. That the activation matters more there, by the "
+        f"difference to {baseline}, is {said}{shrinks}{none}."
     )
