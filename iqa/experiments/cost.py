@@ -1,7 +1,8 @@
 """GPU hours of a profile from arithmetic and assumptions: an estimate, nothing of it measured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import product
 from typing import Any
 
 from iqa import datasets
@@ -20,11 +21,11 @@ def gpu_hours(runs: Iterable[Planned], card: Card) -> float:
     """Hours on one card: features once for each data set and backbone, adapting, and starts.
 
     Training heads on cached features and reading images are in `card.start_minutes`; a data set is
-    counted by its published size.
+    counted by its published size, a csv: table not at all.
     """
     runs = list(runs)
     flops = 0.0
-    for dataset, backbone, size in {_features(r.values) for r in runs if "backbone" in r.values}:
+    for dataset, backbone, size in {each for run in runs for each in _features(run.values)}:
         flops += _images(dataset) * flops_per_image(backbone, size)
     for run in runs:
         if "regimes" in run.values:
@@ -60,16 +61,19 @@ def flops_per_image(backbone: str, input_size: int) -> float:
     return float(counter.get_total_flops())
 
 
-def _features(values: dict[str, Any]) -> tuple[str, str, int]:
-    return values["dataset"], values["backbone"], values["input_size"]
+def _features(values: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """Data set, backbone and input size of all features that a run reads."""
+    networks = [values.get("backbone"), *values.get("backbones", []), *values.get("untrained", [])]
+    sets = [values.get("dataset"), *values.get("others", [])]
+    for dataset, backbone in product(sets, filter(None, networks)):
+        yield dataset, backbone, values["input_size"]
 
 
 def _images(dataset: str) -> int:
-    return datasets.info(dataset).expected_rows
+    return datasets.info(dataset).expected_rows or 0
 
 
 def _adapting(values: dict[str, Any]) -> float:
-    dataset, backbone, size = _features(values)
     passes = sum(TRAINED * PASSES[regime] + 1 - TRAINED for regime in values["regimes"])
-    seen = _images(dataset) * len(values["seeds"]) * values["epochs"]
-    return seen * passes * flops_per_image(backbone, size)
+    seen = _images(values["dataset"]) * len(values["seeds"]) * values["epochs"]
+    return seen * passes * flops_per_image(values["backbone"], values["input_size"])
