@@ -34,6 +34,15 @@ def short(value: float, digits: int = 3, sign: bool = False) -> str:
     return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
+def unbroken(text: str) -> str:
+    r"""`text` with spaces at which a line does not break, for narrow cells.
+
+    >>> unbroken("+.1 [.0, .2]") == "+.1\u00a0[.0,\u00a0.2]"
+    True
+    """
+    return text.replace(" ", "\u00a0")
+
+
 def p_value(value: float) -> str:
     """A p-value to two digits.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from iqa.experiments import Record, project_root, read_record
 from iqa.report.chapters.fragments import save_figure, save_provenance, save_text, what_was_run
 from iqa.report.effects import effects as effects_figure
-from iqa.report.tables import listing, markdown, p_value, short, with_sign
+from iqa.report.tables import listing, markdown, p_value, short, unbroken, with_sign
 
 ACCUMULATED = 12
 """Images of one step of the paper's code: 6 batches of 2."""
@@ -174,16 +174,15 @@ def write_together(measured: dict[str, Path], folder: Path) -> None:
 
 
 def defects_table(defects: pd.DataFrame, found: dict[str, pd.DataFrame | None]) -> pd.DataFrame:
-    """A row a defect: what it is, who says so, its effects or why there are none, its cure."""
+    """A row a defect: what it is and who says so, its effects or why there are none, its cure."""
     rows = []
     for _, defect in defects.iterrows():
         row = {
             "": f"**{defect['defect']}**",
-            "defect": defect["what"],
-            "source": defect["mark"] or "–",
+            "defect": f"{defect['what']} {defect['mark']}".strip(),
         }
         for title, effects in found.items():
-            row[f"effect on {title} [95 %]"] = _effect(defect, effects)
+            row[f"{title} [95 %]"] = _effect(defect, effects)
         row["right here"] = _cure(defect)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -194,8 +193,8 @@ def _effect(defect: pd.Series, effects: pd.DataFrame | None) -> str:
     names = EFFECTS_OF.get(defect["defect"], [defect["defect"]])
     if effects is not None and (part := effects[effects["defect"].isin(names)]).size:
         return "<br>".join(
-            f"{row['head']}, {row['defect'] if row['defect'] in EFFECTS_OF['PLCC'] else 'SRCC'}: "
-            f"{with_sign(row)}{'' if row['p_holm'] < 0.05 else ' n. s.'}"
+            f"{row['head']}{', ' + row['defect'] if row['defect'] in EFFECTS_OF['PLCC'] else ''}: "
+            f"{unbroken(with_sign(row))}{'' if row['p_holm'] < 0.05 else ' n. s.'}"
             for _, row in part.iterrows()
         )
     return defect["needs"] or "not run"

@@ -10,7 +10,7 @@ from iqa.experiments import Record, project_root, read_record
 from iqa.report.chapters.fragments import data_used, save_provenance, save_text
 from iqa.report.chapters.literature import HEADS, TITLES
 from iqa.report.chapters.measured import measured_table
-from iqa.report.tables import listing, markdown, short, with_interval
+from iqa.report.tables import listing, markdown, short, unbroken, with_interval
 
 TEST_SHARE = 0.2
 """Of the images, in the 80/20 splits of the literature."""
@@ -115,21 +115,22 @@ def published_table(values: pd.DataFrame, protocols: pd.DataFrame, sets: list[st
             rows.append(
                 {
                     "data": TITLES[dataset],
-                    "method": method,
-                    f"SRCC [95 % at {TEST_SHARE:.0%} of the images]": with_interval(
-                        value["SRCC"], low, high
-                    ),
+                    "method": method + _second_hand(source.loc[(dataset, method), "read_from"]),
+                    "SRCC [95 %]": unbroken(with_interval(value["SRCC"], low, high)),
                     "PLCC": short(value["PLCC"]),
                     **_protocol(protocols, method),
-                    "read from": source.loc[(dataset, method), "read_from"],
                 }
             )
     return pd.DataFrame(rows)
 
 
+def _second_hand(read_from: str) -> str:
+    return " (second-hand)" if "second-hand" in read_from else ""
+
+
 def _protocol(protocols: pd.DataFrame, method: str) -> dict[str, str]:
     names = ("split", "checkpoint", "backbone", "trained_parameters")
-    known = protocols.loc[method] if method in protocols.index else dict.fromkeys(names, "not read")
+    known = protocols.loc[method] if method in protocols.index else dict.fromkeys(names, "–")
     return {name.replace("_", " "): known[name] for name in names}
 
 

@@ -8,7 +8,7 @@ from iqa import backbones
 from iqa.experiments import Record
 from iqa.heads import MLPHead
 from iqa.report.chapters.fragments import CHECKPOINTS, SPLITS, protocol_of
-from iqa.report.tables import with_interval
+from iqa.report.tables import unbroken, with_interval
 
 Tables = dict[str, pd.DataFrame]
 
@@ -31,9 +31,9 @@ def _row(
     return {
         "tested on": tested_on,
         "model": model,
-        "SRCC [95 %]": with_interval(line["srcc"], line["low"], line["high"]),
+        "SRCC [95 %]": unbroken(with_interval(line["srcc"], line["low"], line["high"])),
         "split": split,
-        "checkpoint": CHECKPOINTS[protocol_of(record)["checkpoint"]],
+        "checkpoint": CHECKPOINTS[protocol_of(record)["checkpoint"]].removeprefix("checkpoint "),
         "backbone": f"{record.parameters['backbone']}{untrained}, "
         f"{record.parameters['input_size']} px",
         "trained parameters": trained,
