@@ -14,6 +14,12 @@ SPLITS = {
     "official": "the split that its owner published",
     "published": "a split for each seed, 80/20 by image",
 }
+BY_SEED = {
+    "grouped": "a split by content for each of the seeds {seeds} (70 % train, 10 % validation, "
+    "20 % test)",
+    "official": "the split that its owner published, for each of the seeds {seeds}",
+    "published": "a split 80/20 by image for each of the seeds {seeds}",
+}
 CHECKPOINTS = {
     "validation": "checkpoint chosen on validation",
     "test": "checkpoint chosen on the test images",
@@ -55,11 +61,9 @@ def data_used(record: Record) -> str:
 
 def splits_by_seed(record: Record) -> str:
     """The protocol of a run that has a split for each seed in place of folds."""
-    seeds = listing([str(seed) for seed in record.seeds])
-    return (
-        f"Protocol *{record.protocol}*: a split by content for each of the seeds {seeds} (70 % "
-        f"train, 10 % validation, 20 % test), {CHECKPOINTS[protocol_of(record)['checkpoint']]}."
-    )
+    rules, seeds = protocol_of(record), listing([str(seed) for seed in record.seeds])
+    split = BY_SEED[rules["split"]].format(seeds=seeds)
+    return f"Protocol *{record.protocol}*: {split}, {CHECKPOINTS[rules['checkpoint']]}."
 
 
 def what_was_run(record: Record, protocol: str = "") -> str:

@@ -54,12 +54,13 @@ def setting(record: Record) -> str:
     images = f"random squares of {one['crop']} px" if one["crop"] else "whole images"
     mirrored = ", mirrored at random" if one["flip"] else ""
     halves = ", the backbone's products in bfloat16" if one["precision"] == "bf16" else ""
+    cycle = ", one cycle" if one.get("schedule", "one-cycle") == "one-cycle" else ""
     return (
         f"{data_used(record)} Backbone {backbone} at {used['input_size']} px, head "
         f"{used['heads'][0]}. {splits_by_seed(record)} The head learns on frozen features first, "
         f"for {used['training']['epochs']} epochs at {used['training']['learning_rate']:g}: the "
         f"frozen regime. {listing(list(_by_name(tunings)))} go on from it, for {one['epochs']} "
-        f"epochs of AdamW each, one cycle, batch {one['batch_size']}, at {listing(rates)} for the "
+        f"epochs of AdamW each{cycle}, batch {one['batch_size']}, at {listing(rates)} for the "
         f"backbone and {one['head_learning_rate']:g} for the head, on {images}{mirrored}{halves}; "
         f"objective {one['objective']}."
     )
