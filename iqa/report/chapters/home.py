@@ -1,14 +1,13 @@
 """The first page: what was found, in a few lines made from the records."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from iqa.experiments import Profile, Record, read_record
-from iqa.report.chapters import activations, gate, regimes, scorer
+from iqa.report.chapters import activations, claims, gate, scorer
 from iqa.report.chapters.fragments import save_text
-from iqa.report.tables import listing
+from iqa.report.tables import markdown
 
 
 def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folder: Path) -> None:
@@ -21,8 +20,8 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
         folder: where to.
     """
     measured = [read_record(path) for path in human.values()]
-    save_text(folder, "human", _on_human_ratings(measured, ["activations"]))
-    save_text(folder, "adapted", _on_human_ratings(measured, ["regimes", "scorer"]))
+    save_text(folder, "claims", markdown(claims.claims_table(measured)))
+    save_text(folder, "model", _shipped_model(measured))
     shows = f"This build shows the profile **{profile.name}**: {profile.title}."
     if not {"activations", "gate"} <= runs.keys():
         save_text(folder, "setting", shows)
@@ -45,22 +44,12 @@ def write(profile: Profile, runs: dict[str, Path], human: dict[str, Path], folde
     save_text(folder, "findings", f"{found}\n{gate_says}")
 
 
-HEADLINES: dict[str, Callable[[Record, dict[str, pd.DataFrame]], list[str]]] = {
-    "activations": activations.headlines,
-    "regimes": regimes.headlines,
-    "scorer": scorer.headlines,
-}
-"""Experiment to the sentences that the first page says of it."""
-
-
-def _on_human_ratings(
-    measured: list[tuple[Record, dict[str, pd.DataFrame]]], experiments: list[str]
-) -> str:
-    """What runs of these experiments found, a line each; says so where there is none yet."""
+def _shipped_model(measured: list[tuple[Record, dict[str, pd.DataFrame]]]) -> str:
+    """What the model that comes with iqa reaches; says so where there is no record of it."""
     lines = [
         f"- **{record.dataset.title}** ({record.dataset.images:,} images): {said}"
         for record, tables in measured
-        if record.experiment in experiments
-        for said in HEADLINES[record.experiment](record, tables)
+        if record.experiment == "scorer"
+        for said in scorer.headlines(record, tables)
     ]
-    return "\n".join(lines) or f"*Not run: there is no record of {listing(experiments)}.*"
+    return "\n".join(lines) or "*Not run: there is no record of the scorer.*"
