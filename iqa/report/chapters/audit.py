@@ -201,5 +201,8 @@ def _effect(defect: pd.Series, effects: pd.DataFrame | None) -> str:
 
 
 def _cure(defect: pd.Series) -> str:
-    test = f"test: `{defect['shown_by'].rpartition('::')[2]}`" if defect["shown_by"] else ""
-    return "<br>".join(part for part in (defect["cure"], test) if part) or "–"
+    """What is done instead, and the name of the test that shows it, as words that can break."""
+    if not defect["cure"]:
+        return "–"
+    test = defect["shown_by"].rpartition("::test_")[2].replace("_", " ")
+    return f"{defect['cure']}<br>test: *{test}*"
