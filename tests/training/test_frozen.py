@@ -215,3 +215,22 @@ def test_bad_configuration():
         HeadTraining(epochs=0)
     with pytest.raises(ValidationError, match="Extra inputs"):
         HeadTraining(epoch=3)
+
+
+def test_scaled_features_are_the_same_as_features_scaled_by_hand():
+    scaled = train_heads(
+        X, Y, TRAIN, VAL, ["gated"], [8], SMALL.model_copy(update={"feature_scale": 0.1})
+    )
+    by_hand = train_heads(
+        0.1 * standardised(),
+        Y,
+        TRAIN,
+        VAL,
+        ["gated"],
+        [8],
+        SMALL.model_copy(update={"standardize": False}),
+    )
+    expected = by_hand.predict(0.1 * standardised()[VAL])
+    np.testing.assert_allclose(scaled.predict(X[VAL]), expected, atol=1e-5)
+    plain = train_heads(X, Y, TRAIN, VAL, ["gated"], [8], SMALL).predict(X[VAL])
+    assert not np.allclose(expected, plain, atol=1e-3)

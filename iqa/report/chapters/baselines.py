@@ -175,7 +175,7 @@ def conclusion(
         if averaged in helps:
             gained, missing = gain_of.loc[head, averaged]["difference"], -studied["difference"]
             lines[-1] += (
-                " The heads averaged differ only in their random start and the order of the images; "
+                " The heads averaged differ only in random start and order of the images; "
                 f"averaging closes {gained / missing:.0%} of the gap, so that much of it is the "
                 "noise of one start."
             )
