@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from iqa.experiments import Record
-from iqa.experiments.rates import OWN, variant_of
+from iqa.experiments.rates import OWN
 from iqa.report.chapters.generalization import reference_of, targets_of
 from iqa.report.tables import with_sign
 
@@ -20,14 +20,12 @@ class Claim:
 
     Attributes:
         words: what is claimed.
-        page: of the book that has the whole study.
         experiment: whose records decide.
         gap: from record and tables the difference that is above 0 where the claim holds, with the
             columns difference, low, high, p_holm; None where the run has it not.
     """
 
     words: str
-    page: str
     experiment: str
     gap: Callable[[Record, Tables], pd.Series | None]
 
@@ -75,10 +73,6 @@ def _less_than_the_gate(head: str) -> Callable[[Record, Tables], pd.Series | Non
     )
 
 
-def _regime(regime: str) -> Callable[[Record, Tables], pd.Series | None]:
-    return lambda record, tables: _row(tables["comparisons"], figure="srcc", head=regime)
-
-
 def _neighbours(record: Record, tables: Tables) -> pd.Series | None:
     against = record.metrics["baseline"]
     return _row(tables["differences"], measure="neighbour_srcc", head="sigmoid", against=against)
@@ -89,21 +83,41 @@ def _on_the_blur(record: Record, tables: Tables) -> pd.Series | None:
     return _row(trained, measure="gain", head="sigmoid")
 
 
+def _at_own_rate(record: Record) -> str:
+    return OWN
+
+
 CLAIMS = [
-    Claim("sigmoid beats ReLU, at the paper's learning rate", "human", "activations", _head("sigmoid")),
-    Claim("the same, each at its own rate", "learning_rates", "learning_rates", _own_rate("sigmoid")),
-    Claim("the gate beats ReLU, at the paper's rate", "human", "activations", _head("gated")),
-    Claim("the same, each at its own rate", "learning_rates", "learning_rates", _own_rate("gated")),
-    Claim("the gate beats a plain sigmoid", "gate", "gate", _less_than_the_gate("sigmoid")),
-    Claim("a gate that learns beats an even blend", "gate", "gate", _less_than_the_gate("gated_even")),
-    Claim("sigmoid beats ReLU on the other data set", "generalization", "generalization", _elsewhere(reference_of)),
-    Claim("the same, each at its own rate", "generalization", "generalization", _elsewhere(lambda record: OWN)),
-    Claim("LoRA beats a frozen backbone", "regimes", "regimes", _regime("lora")),
-    Claim("full fine-tuning beats a frozen backbone", "regimes", "regimes", _regime("full")),
-    Claim("a sigmoid's features separate quality better than ReLU's (SRCC of nearest neighbours)", "tsne", "tsne", _neighbours),
-    Claim("a sigmoid's maps are drawn to a blur more than ReLU's (gain in concentration)", "gradcam", "gradcam", _on_the_blur),
-]  # fmt: skip
+    Claim("sigmoid beats ReLU, at the paper's learning rate", "activations", _head("sigmoid")),
+    Claim("the same, each at its own rate", "learning_rates", _own_rate("sigmoid")),
+    Claim("the gate beats ReLU, at the paper's rate", "activations", _head("gated")),
+    Claim("the same, each at its own rate", "learning_rates", _own_rate("gated")),
+    Claim("the gate beats a plain sigmoid", "gate", _less_than_the_gate("sigmoid")),
+    Claim("a gate that learns beats an even blend", "gate", _less_than_the_gate("gated_even")),
+    Claim("sigmoid beats ReLU on the other data set", "generalization", _elsewhere(reference_of)),
+    Claim("the same, each at its own rate", "generalization", _elsewhere(_at_own_rate)),
+    Claim("LoRA beats a frozen backbone", "regimes", _head("lora")),
+    Claim("full fine-tuning beats a frozen backbone", "regimes", _head("full")),
+    Claim(
+        "a sigmoid's features separate quality better than ReLU's (SRCC of nearest neighbours)",
+        "tsne",
+        _neighbours,
+    ),
+    Claim(
+        "a sigmoid's maps are drawn to a blur more than ReLU's (gain in concentration)",
+        "gradcam",
+        _on_the_blur,
+    ),
+]
 """In the order of the first page."""
+
+PAGES = {"activations": "human"}
+"""Experiment to the page that shows it on human ratings, where it is not the one of its name."""
+
+
+def page_of(claim: Claim) -> str:
+    """The page of the book with the whole study."""
+    return PAGES.get(claim.experiment, claim.experiment)
 
 
 def claims_table(measured: list[tuple[Record, Tables]]) -> pd.DataFrame:
@@ -117,7 +131,7 @@ def claims_table(measured: list[tuple[Record, Tables]]) -> pd.DataFrame:
     }
     rows = []
     for claim in CLAIMS:
-        row = {"the claim": f"[{claim.words}]({claim.page}.md)"}
+        row = {"the claim": f"[{claim.words}]({page_of(claim)}.md)"}
         for name, title in COLUMNS.items():
             run = found.get((claim.experiment, name))
             row[title] = cell(claim.gap(*run) if run else None)
