@@ -20,7 +20,7 @@ class Claim:
 
     Attributes:
         words: what is claimed.
-        experiment: whose records decide.
+        experiment: whose records decide, and whose page has the whole study.
         gap: from record and tables the difference that is above 0 where the claim holds, with the
             columns difference, low, high, p_holm; None where the run has it not.
     """
@@ -111,14 +111,6 @@ CLAIMS = [
 ]
 """In the order of the first page."""
 
-PAGES = {"activations": "human"}
-"""Experiment to the page that shows it on human ratings, where it is not the one of its name."""
-
-
-def page_of(claim: Claim) -> str:
-    """The page of the book with the whole study."""
-    return PAGES.get(claim.experiment, claim.experiment)
-
 
 def claims_table(measured: list[tuple[Record, Tables]]) -> pd.DataFrame:
     """A row a claim, a column a data set: the verdict, the difference and its 95 % interval.
@@ -131,7 +123,7 @@ def claims_table(measured: list[tuple[Record, Tables]]) -> pd.DataFrame:
     }
     rows = []
     for claim in CLAIMS:
-        row = {"the claim": f"[{claim.words}]({page_of(claim)}.md)"}
+        row = {"the claim": f"[{claim.words}]({claim.experiment}.md)"}
         for name, title in COLUMNS.items():
             run = found.get((claim.experiment, name))
             row[title] = cell(claim.gap(*run) if run else None)
