@@ -30,10 +30,10 @@ lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 	jupyter lab notebooks
 
 cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
-	snakemake --cores all --config profile=cpu --quiet rules --rerun-incomplete -- runs
+	snakemake --cores all --config profile=cpu --quiet rules --rerun-incomplete --keep-going -- runs
 
 adapt: $(INSTALLED)     ## run the profile adapt again, likewise: what adapts the backbone
-	snakemake --cores all --config profile=adapt --quiet rules --rerun-incomplete -- runs
+	snakemake --cores all --config profile=adapt --quiet rules --rerun-incomplete --keep-going -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
 	ruff format --check .

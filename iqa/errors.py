@@ -1,5 +1,10 @@
 """The one exception that reaches a user as a single line instead of a traceback."""
 
+from difflib import get_close_matches
+
+MANY = 60
+"""Names that fit a line of an error."""
+
 
 class UserError(Exception):
     """A fault that the user can mend.
@@ -10,9 +15,13 @@ class UserError(Exception):
 
 
 def unknown(kind: str, name: str, allowed: list[str]) -> UserError:
-    """The error for a name that is in no registry.
+    """The error for a name that is in no registry; of a long one, the names most like it.
 
     >>> str(unknown("head", "rleu", ["relu", "gelu"]))
     "unknown head 'rleu': choose one of relu, gelu"
     """
-    return UserError(f"unknown {kind} {name!r}: choose one of {', '.join(allowed)}")
+    named = f"unknown {kind} {name!r}"
+    if len(allowed) <= MANY:
+        return UserError(f"{named}: choose one of {', '.join(allowed)}")
+    like = get_close_matches(name, allowed, n=8, cutoff=0)
+    return UserError(f"{named}: choose one of {len(allowed)}, such as {', '.join(like)}")

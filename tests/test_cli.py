@@ -36,6 +36,31 @@ def test_a_users_error_is_one_line_with_the_remedy_and_status_1(words, said):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["features", "clive", "efficientnet_lite0"],
+        ["run", "activations", "--set", "dataset=clive"],
+        ["run", "generalization", "--set", "others=[clive]"],
+    ],
+)
+def test_without_its_data_a_command_is_an_error_or_on_request_skipped(words, monkeypatch):
+    monkeypatch.delenv("IQA_DATA", raising=False)
+    refused, skipped = call(*words), call(*words, "--skip-absent")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: dataset `clive`: IQA_DATA is not set")
+    assert skipped.returncode == 0
+    assert skipped.stdout.startswith("skipped: dataset `clive`: IQA_DATA is not set")
+    assert skipped.stdout.count("\n") == 1
+
+
+def test_of_very_many_runs_those_like_the_name_are_listed():
+    done = call("run", "regimes-published-clip", "--profile", "paper")
+    assert done.returncode == 1
+    assert "such as regimes-published-" in done.stderr
+    assert len(done.stderr) < 1000
+
+
 def test_wrong_usage_has_status_2():
     assert call("run").returncode == 2
 

@@ -117,16 +117,15 @@ def _finders() -> dict[str, Callable[[str], object]]:
         if name not in ("pretrained", "none"):
             raise unknown("weights", name, ["pretrained", "none"])
 
-    return {
-        "head": find_preset,
-        "heads": find_preset,
-        "protocol": protocol.find,
-        "regimes": regime,
-        "weights": weights,
-        "backbones": backbones.find,
-        "untrained": backbones.find,
-        "datasets": datasets.info,
+    named: dict[Callable[[str], object], tuple[str, ...]] = {
+        find_preset: ("head", "heads", "paper_batch_heads", "more_steps", "looked_into"),
+        protocol.find: ("protocol",),
+        regime: ("regimes",),
+        weights: ("weights",),
+        backbones.find: ("backbones", "untrained"),
+        datasets.info: ("other", "others"),
     }
+    return {parameter: finder for finder, names in named.items() for parameter in names}
 
 
 def _check_names(values: dict[str, Any], finders: dict[str, Callable[[str], object]]) -> None:
