@@ -29,8 +29,12 @@ AS_PUBLISHED = RIGOROUS.but(
     objective="mse+margin_published",
     drop_last=True,
     plcc="raw",
+    target="published",
 )
-"""`PUBLISHED` in folds, so that the rigorous run is on the same images: B1, B5, B6, B7 at once."""
+"""`PUBLISHED` in folds, so that the rigorous run is on the same images.
+
+B1, B5, B6, B7 and, on KonIQ-10k, B3 at once.
+"""
 
 
 def scaled_like_koniq(targets: ArrayLike) -> NDArray[np.float64]:

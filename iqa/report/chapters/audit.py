@@ -68,7 +68,7 @@ def findings(record: Record, effects: pd.DataFrame, ties: pd.DataFrame) -> str:
     for head, part in effects.groupby("head", sort=False):
         said.append(_moved(str(head), part[~part["defect"].isin([CONTROL, "as published"])]))
     said += [
-        _together(effects, bool(record.metrics["examples"])),
+        _together(record, effects),
         _order(effects),
         _ties(ties),
         _counts(record),
@@ -102,14 +102,19 @@ def _moved(head: str, part: pd.DataFrame) -> str:
     return f"**{head}**: what is reported (SRCC, if not said) is {'; '.join(said)}."
 
 
-def _together(effects: pd.DataFrame, examples: bool) -> str:
+def _together(record: Record, effects: pd.DataFrame) -> str:
     rows = effects[effects["defect"] == "as published"]
     said = [
         f"{row['head']} {row['figure']} {with_sign(row)}"
         f"{'' if row['p_holm'] < 0.05 else ', not significant'}"
         for _, row in rows.iterrows()
     ]
-    names = ["B1", *(["B4"] if examples else []), "B5", "B6", "B7", "B9", "raw PLCC"]
+    own = {
+        "B3": record.dataset.name.startswith("koniq10k"),
+        "B4": record.metrics["examples"] > 0,
+    }
+    on_this_set = [name for name, is_there in own.items() if is_there]
+    names = ["B1", *on_this_set, "B5", "B6", "B7", "B9", "raw PLCC"]
     return f"**As published** ({listing(names)} at once): {'; '.join(said)}."
 
 
