@@ -4,16 +4,14 @@ Apart from the rest of `iqa.experiments`, like its `study`, because it needs PyT
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from math import ceil
 
 import numpy as np
 import pandas as pd
 
 from iqa.datasets import Split, training_shares
 from iqa.evaluation import bootstrap_interval, resampled_srcc
-from iqa.experiments.study import Prepared, Study, cross_validate
-from iqa.training import HeadTraining
+from iqa.experiments.study import Prepared, Study, predict_split, training_of
+from iqa.training import TrainedHeads, train_heads
 
 
 def share_name(share: float) -> str:
@@ -25,65 +23,51 @@ def share_name(share: float) -> str:
     return f"{100 * share:g} %"
 
 
-def with_equal_steps(training: HeadTraining, images: int, of: int) -> HeadTraining:
-    """`training` for `images` with as many steps of the optimiser as it would take on `of` images.
-
-    Fewer images make fewer batches an epoch: the epochs are multiplied accordingly, rounded to
-    whole ones, so that less data is not less training as well.
-
-    >>> with_equal_steps(HeadTraining(epochs=15, batch_size=64), images=64, of=640).epochs
-    150
-    """
-    steps = training.epochs * ceil(of / training.batch_size)
-    epochs = max(1, round(steps / ceil(images / training.batch_size)))
-    return training.model_copy(update={"epochs": epochs})
-
-
 def compare_shares(
     study: Study, prepared: Prepared, shares: Sequence[float]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train on shares of each fold's training images, and test on all of its test images.
 
-    Each seed draws its own shares, as it draws its own start and order.
+    The images of a share are repeated until they are as many as all, which makes an epoch. So each
+    share has as many steps of the same batch, and validation chooses among as many epochs: less
+    data is not less training as well. Each seed draws its own shares, start and order.
 
     Returns:
         Predictions as of `iqa.experiments.study.predict_split`, with the column variant, the name
         of the share; and a row for each seed, fold and share: seed, fold, share (asked for),
-        variant, images, contents, of (all training images), epochs, steps.
+        variant, images, contents, of (all training images), steps (of the optimiser).
     """
     group_of = prepared.table.set_index("id")["group"]
     parts, drawn = [], []
     for seed in study.seeds:
+        mine = study.model_copy(update={"seeds": (seed,)})
         for split in prepared.splits:
             splits = training_shares(split, prepared.table, shares, seed)
             for share, smaller in zip(shares, splits, strict=True):
-                varied = _on_share(study, seed, smaller, split)
-                part, _ = cross_validate(varied, replace(prepared, splits=[smaller]))
+                trained = _fit(mine, prepared, smaller, len(split.train))
+                part = predict_split(mine, prepared, smaller, trained)
                 parts.append(part.assign(variant=share_name(share)))
-                drawn.append(
-                    {
-                        "seed": seed,
-                        "fold": split.fold,
-                        "share": share,
-                        "variant": share_name(share),
-                        "images": len(smaller.train),
-                        "contents": group_of[list(smaller.train)].nunique(),
-                        "of": len(split.train),
-                        "epochs": varied.training.epochs,
-                        "steps": steps_of(varied.training, len(smaller.train)),
-                    }
-                )
-    return pd.concat(parts, ignore_index=True), pd.DataFrame(drawn)
+                row = {"seed": seed, "fold": split.fold, "share": share}
+                row |= {"variant": share_name(share), "images": len(smaller.train)}
+                row["contents"] = group_of[list(smaller.train)].nunique()
+                row["of"] = len(split.train)
+                drawn.append(row)
+    held, training = pd.DataFrame(drawn), study.training
+    steps = training.epochs * np.ceil(held["of"] / training.batch_size).astype(int)
+    return pd.concat(parts, ignore_index=True), held.assign(steps=steps)
 
 
-def _on_share(study: Study, seed: int, smaller: Split, whole: Split) -> Study:
-    training = with_equal_steps(study.training, len(smaller.train), len(whole.train))
-    return study.model_copy(update={"seeds": (seed,), "training": training})
-
-
-def steps_of(training: HeadTraining, images: int) -> int:
-    """Steps of the optimiser that `training` takes on so many images."""
-    return training.epochs * ceil(images / training.batch_size)
+def _fit(study: Study, prepared: Prepared, split: Split, images: int) -> TrainedHeads:
+    """Train on the training images of `split`, repeated until they are `images`."""
+    return train_heads(
+        prepared.features.values,
+        prepared.targets,
+        np.resize(prepared.rows(split.train), images),
+        prepared.rows(split.val),
+        study.heads,
+        study.seeds,
+        training_of(study),
+    )
 
 
 def differences_by_share(
@@ -138,7 +122,7 @@ def summarize_shares(summary: pd.DataFrame, drawn: pd.DataFrame, whole: str) -> 
 
     Returns:
         The columns of `summary`, and, as means over seeds and folds, share (asked for), images,
-        contents, of, epochs, steps; and kept, SRCC divided by that of `whole`.
+        contents, of and steps; and kept, SRCC divided by that of `whole`.
     """
     held = drawn.drop(columns=["seed", "fold"]).groupby("variant").mean().reset_index()
     order = {head: i for i, head in enumerate(summary["head"].drop_duplicates())}

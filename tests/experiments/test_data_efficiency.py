@@ -1,20 +1,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from small_study import small_study
 
+from iqa.datasets import training_shares
 from iqa.evaluation import srcc, summarize_variants
 from iqa.experiments.data_efficiency import (
     compare_shares,
     differences_by_share,
-    steps_of,
+    share_name,
     summarize_shares,
-    with_equal_steps,
 )
 from iqa.experiments.study import cross_validate
-from iqa.training import HeadTraining
+from iqa.training import train_heads
 
 SHARES = [0.1, 0.5, 1.0]
 
@@ -22,16 +20,6 @@ SHARES = [0.1, 0.5, 1.0]
 @pytest.fixture(scope="module")
 def compared():
     return compare_shares(*small_study(), SHARES)
-
-
-@given(st.integers(1, 30), st.integers(1, 100), st.integers(1, 3000), st.floats(0.01, 1))
-def test_steps_are_equal_to_within_half_an_epoch(epochs, batch, of, share):
-    training, images = HeadTraining(epochs=epochs, batch_size=batch), max(1, round(share * of))
-    smaller = with_equal_steps(training, images, of)
-    in_an_epoch = -(-images // batch)
-    assert abs(steps_of(smaller, images) - steps_of(training, of)) <= in_an_epoch / 2
-    assert smaller.model_copy(update={"epochs": epochs}) == training
-    assert with_equal_steps(training, of, of) == training
 
 
 def test_all_shares_are_tested_on_the_same_images(compared):
@@ -58,7 +46,29 @@ def test_what_was_drawn_is_told(compared):
     assert (small["of"] > 15).all()
     assert (small["images"] < 0.3 * small["of"]).all()
     assert (drawn["contents"] * 3 == drawn["images"]).all()
-    assert (drawn["steps"] >= 4 * np.ceil(drawn["of"] / 8) - 1).all()
+    assert (drawn["steps"] == 4 * np.ceil(drawn["of"] / 8)).all()
+
+
+def test_a_share_is_trained_on_its_own_images_with_the_steps_of_all(monkeypatch):
+    seen = []
+
+    def watching(features, targets, train, *rest):
+        seen.append(train)
+        return train_heads(features, targets, train, *rest)
+
+    monkeypatch.setattr("iqa.experiments.data_efficiency.train_heads", watching)
+    study, prepared = small_study(seeds=(8,))
+    compare_shares(study, prepared, SHARES)
+    runs = [(split, share) for split in prepared.splits for share in SHARES]
+    for rows, (split, share) in zip(seen, runs, strict=True):
+        (smaller,) = training_shares(split, prepared.table, [share], 8)
+        assert len(rows) == len(split.train)
+        assert set(rows) == set(prepared.rows(smaller.train))
+        assert np.ptp(np.unique(rows, return_counts=True)[1]) <= 1  # all equally often, but for 1
+
+
+def test_shares_are_named():
+    assert [share_name(share) for share in (0.05, 0.5, 1.0)] == ["5 %", "50 %", "100 %"]
 
 
 def test_the_summary_goes_by_share_and_says_what_was_kept(compared):

@@ -37,11 +37,11 @@ def summary_of(noise, **changes):
     return summary.merge(agreement(predictions, LOSSES), on=["head", "variant"])
 
 
-def record(**changes):
+def record(batches=("64", "6 × 2"), **changes):
     metrics = {
         "baseline": BASELINE,
         "scale_free": ["margin", "1 − PLCC"],
-        "batches": ["64", "6 × 2"],
+        "batches": list(batches),
     }
     made = record_of("loss", metrics, {"total": 1.0}, **changes)
     training = {"epochs": 15, "learning_rate": 1e-4, "batch_size": 64, "objective": "varied"}
@@ -51,9 +51,9 @@ def record(**changes):
 
 def written(folder, noise, **changes):
     """The fragments of a run with these losses, by name."""
-    pairs = {name: value for name, value in noise.items() if not LOSSES[name].scale_free}
-    usual = summary_of(noise).assign(batch="64")
-    paper = summary_of(pairs, heads=("sigmoid",)).assign(batch="6 × 2")
+    pairs = {name: noise[name] for name in (BASELINE, "MSE + margin, swapped")}
+    usual = summary_of(noise).assign(batch="64", seeds=3)
+    paper = summary_of(pairs, heads=("sigmoid",)).assign(batch="6 × 2", seeds=1)
     tables = {"summary": pd.concat([usual, paper], ignore_index=True)}
     write(write_record(folder / "run", record(**changes), tables), folder / "shown")
     return {path.name: path for path in (folder / "shown").iterdir()}
@@ -62,7 +62,7 @@ def written(folder, noise, **changes):
 @pytest.mark.parametrize("label", ["loss-clive", "loss-agiqa3k"])
 def test_a_run_leaves_every_fragment_that_its_page_shows(tmp_path, label):
     shown = shown_by(BOOK / "loss.md", label)
-    assert {"findings.md", "losses.svg", "paper_findings.md", "record.md"} <= shown
+    assert {"findings.md", "losses.svg", "record.md"} <= shown
     assert shown <= set(written(tmp_path, ALIKE))
 
 
@@ -129,10 +129,11 @@ def test_findings_name_each_head_both_defects_and_what_has_no_scale():
     assert lines[4].startswith("- *margin* and *1 − PLCC* leave shift and scale")
 
 
-def test_the_papers_batches_are_compared_with_the_usual_one(tmp_path):
-    files = written(tmp_path, ALIKE)
-    said = files["paper_findings.md"].read_text()
-    usual = summary_of(ALIKE).query("head == 'sigmoid' and variant == @BASELINE")["srcc"].item()
-    assert f"with 64 images a step, has SRCC {short(usual)}" in said
-    assert "relu" not in said
-    assert "margin |" not in files["paper_table.md"].read_text().replace("MSE + margin |", "")
+def test_the_papers_batches_are_told_where_there_are_some(tmp_path):
+    said = written(tmp_path / "both", ALIKE)["paper_batch.md"].read_text()
+    paper = summary_of(dict.fromkeys((BASELINE, "MSE + margin, swapped"), 0.3))
+    before = paper.query("head == 'relu' and variant == @BASELINE")["srcc"].item()
+    assert f"with 1 seed, *{BASELINE}* gives SRCC sigmoid {short(before)}." in said
+    assert "**Swapped arguments (B1)** minus the formula as written: sigmoid " in said
+    without = written(tmp_path / "one", ALIKE, batches=["64"])["paper_batch.md"].read_text()
+    assert without == "\n"

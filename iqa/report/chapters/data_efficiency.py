@@ -24,15 +24,13 @@ def write(run: Path, folder: Path) -> None:
 
 
 def steps(summary: pd.DataFrame) -> str:
-    """What was trained with each share, in a sentence; all heads had the same."""
+    """What was trained with each share, in a sentence; all had the same steps."""
     held = summary.drop_duplicates("variant").sort_values("share")
-    low, high = held["steps"].min(), held["steps"].max()
-    number = f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
     first, last = held.iloc[0], held.iloc[-1]
     return (
-        f"The epochs named are those on all training images; with {first['variant']} of them there "
-        f"were {first['epochs']:.0f}, so that every share had {number} steps of the optimiser. The "
-        f"shares held {first['images']:.0f} to {last['images']:.0f} images on average."
+        f"Every share had {last['steps']:.0f} steps of the optimiser, the images of a smaller one "
+        f"being repeated within an epoch. The shares held {first['images']:.0f} to "
+        f"{last['images']:.0f} images on average."
     )
 
 
@@ -41,9 +39,8 @@ def with_shares(summary: pd.DataFrame) -> pd.DataFrame:
     rows = table(summary, "share")
     held = [f"{line.images:.0f} ({line.contents:.0f})" for line in summary.itertuples(index=False)]
     rows.insert(2, "images (contents)", held)
-    rows.insert(3, "steps", [f"{value:.0f}" for value in summary["steps"]])
-    rows.insert(5, "kept", [f"{100 * value:.0f} %" for value in summary["kept"]])
-    rows.insert(6, "SD over seeds", [short(value) for value in summary["srcc_sd_seeds"]])
+    rows.insert(4, "kept", [f"{100 * value:.0f} %" for value in summary["kept"]])
+    rows.insert(5, "SD over seeds", [short(value) for value in summary["srcc_sd_seeds"]])
     return rows.rename(columns={"minus baseline [95 %]": "minus all images [95 %]"})
 
 
