@@ -17,6 +17,8 @@ from iqa.training.frozen import new_head
 QUANTILES = {"q00": 0.0, "q05": 0.05, "q50": 0.5, "q95": 0.95, "q100": 1.0}
 HARDENED = ", hardened"
 """What stands behind the name of a head whose gates were hardened."""
+PAIRED = ("head", "minus", "srcc", "srcc_minus", "difference", "low", "high", "p", "p_holm")
+"""Columns of a comparison of pairs: the SRCC of `head` and of `minus`, and their difference."""
 
 
 def learned_gates(head: MLPHead) -> dict[str, ActivationGate]:
@@ -123,13 +125,17 @@ def pairs_of_heads(
 
     Args:
         predictions: as for `iqa.evaluation.summarize_heads`.
-        pairs: (head, the head that is subtracted).
+        pairs: (head, the head that is subtracted); one of whose heads has no predictions is left
+            out.
         resamples: bootstrap draws of content groups.
 
     Returns:
-        Columns head, minus, srcc, srcc_minus, difference, low, high, p, p_holm.
+        Columns `PAIRED`.
     """
-    pairs = list(pairs)
+    there = set(predictions["head"])
+    pairs = [pair for pair in pairs if there.issuperset(pair)]
+    if not pairs:
+        return pd.DataFrame(columns=list(PAIRED))
     heads = {name for pair in pairs for name in pair}
     names, observed, samples = resampled_srcc(
         predictions[predictions["head"].isin(heads)], resamples
@@ -142,7 +148,7 @@ def pairs_of_heads(
     nothing = np.zeros((1, samples.shape[1]))
     table = compare_with("nothing", labels, np.append(0, gaps), np.vstack([nothing, drawn]))
     table["head"], table["minus"] = zip(*pairs, strict=True)
-    return table.assign(srcc=observed[first], srcc_minus=observed[second])
+    return table.assign(srcc=observed[first], srcc_minus=observed[second])[list(PAIRED)]
 
 
 def push_gate(learning_rate: float, steps: int) -> pd.DataFrame:

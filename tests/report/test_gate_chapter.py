@@ -69,6 +69,7 @@ def record(**changes):
             "baseline": "gated",
             "trainings": {name: {"learning_rate": rate} for name, rate in rates.items()},
             "steps": {SLOW: 220, FAST: 220},
+            "seeds": {SLOW: [8], FAST: [8, 19]},
         },
         {"total": 1.0},
         **changes,
@@ -86,7 +87,7 @@ def test_a_run_leaves_every_fragment_that_its_page_shows(tmp_path, tables, label
     assert shown <= {path.name for path in (tmp_path / "shown").iterdir()}
     said = (tmp_path / "shown" / "setting.md").read_text()
     assert "**untrained**" in said
-    assert f"{FAST} (220 steps)" in said
+    assert f"{FAST} (220 steps, 2 seeds)" in said
     for page in (tmp_path / "shown").glob("*.md"):
         rows = [line for line in page.read_text().splitlines() if line.startswith("|")]
         counts = {line.count("|") for line in rows}

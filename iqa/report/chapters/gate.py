@@ -32,7 +32,7 @@ def write(run: Path, folder: Path) -> None:
     """Write the fragments of the chapter from the record in `run`."""
     record, tables = read_record(run)
     summary, gates = tables["summary"], tables["gates"]
-    sizes = summary.groupby("head")["variant"].transform("size")
+    most = summary.groupby("head").size().idxmax()
     ranked = table(summary, "variant").rename(columns={"head": TRAINING})
     names = {"variant": "head", "minus baseline [95 %]": f"minus {PAPER} [95 %]"}
     save_text(folder, "setting", setting(record))
@@ -42,17 +42,20 @@ def write(run: Path, folder: Path) -> None:
     save_text(folder, "preference", markdown(_shares(gates)))
     save_text(folder, "hardened", markdown(_hardened(tables["hardened"])))
     save_text(folder, "precision", precision(record, gates, tables["pushed"]))
-    save_figure(folder, "designs", figures.variants(summary[sizes == sizes.max()], PAPER))
+    save_figure(folder, "designs", figures.variants(summary[summary["head"] == most], PAPER))
     save_figure(folder, "changes", gate_figures.changes(gates))
     save_figure(folder, "pushed", gate_figures.pushed(tables["pushed"]))
     save_provenance(folder, record, "gate")
 
 
 def setting(record: Record) -> str:
-    """What was run, and the trainings beside the first."""
-    steps = record.metrics["steps"]
-    said = [f"{name} ({count:,} steps)" for name, count in steps.items()]
-    return f"{what_was_run(record)} Trained with {listing(said)}."
+    """What was run, and the trainings: learning rate, batch, steps and seeds of each."""
+    steps, seeds = record.metrics["steps"], record.metrics["seeds"]
+    said = [
+        f"{name} ({steps[name]:,} steps, {len(seeds[name])} seed{'s' * (len(seeds[name]) > 1)})"
+        for name in steps
+    ]
+    return f"{what_was_run(record)} Two trainings: {listing(said)}."
 
 
 def precision(record: Record, gates: pd.DataFrame, pushed: pd.DataFrame) -> str:
