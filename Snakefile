@@ -49,15 +49,16 @@ def say(lines):
         print(line, file=sys.stderr)
 
 
-# One file stands for the package: thousands of runs have no use for hundreds of inputs each.
-if text_of(CODE) != source_fingerprint():
-    Path(CODE).parent.mkdir(parents=True, exist_ok=True)
-    Path(CODE).write_text(source_fingerprint())
-for name, run in RUNS.items():
-    for stamp in [f"{STAMPS}/runs/{name}", *features_of(run)]:
-        if not run.absent and text_of(stamp).startswith("skipped:"):
-            Path(stamp).unlink()
+# Not in the jobs of a cluster, which read this file again.
 if workflow.is_main_process:
+    # One file stands for the package: thousands of runs have no use for hundreds of inputs each.
+    if text_of(CODE) != source_fingerprint():
+        Path(CODE).parent.mkdir(parents=True, exist_ok=True)
+        Path(CODE).write_text(source_fingerprint())
+    for name, run in RUNS.items():
+        for stamp in [f"{STAMPS}/runs/{name}", *features_of(run)]:
+            if not run.absent and text_of(stamp).startswith("skipped:"):
+                Path(stamp).unlink()
     known = [f"profile {PROFILE.name}: {len(RUNS)} runs"]
     if PROFILE.card:
         known.append(cost.told(RUNS.values(), PROFILE.card))
