@@ -52,6 +52,8 @@ def baselines_run(folder, ways, main=MAIN, **changes):
     metrics = {
         "looked_into": heads,
         "looked_into_seed": 8,
+        "looked_into_splits": 1,
+        "looked_into_images": 150,
         "averaged": AVERAGED,
         "features": 1280,
         "training_images": 900,
@@ -133,7 +135,7 @@ def backbones_run(folder, noise, **changes):
     )
     summary = summarize_variants(predictions, next(iter(noise)), 200)
     about = pd.DataFrame({"variant": list(noise)})
-    about = about.assign(features=1280, parameters=3_370_000, images_per_second=61.4)
+    about = about.assign(features=1280, parameters=3_370_000, processor_ms=15.4)
     about["untrained"] = about["variant"].str.endswith("untrained")
     made = record("backbones", {"baseline": next(iter(noise))}, {}, **changes)
     tables = {"summary": summary, "backbones": about}
@@ -147,7 +149,7 @@ def test_backbones_leave_every_fragment_that_the_page_shows(tmp_path, label):
     assert {"findings.md", "cost.md", "backbones.svg"} <= shown
     _, files = backbones_run(tmp_path, {"a": 0.1, "b": 0.3, "a, untrained": 0.9})
     assert shown <= set(files)
-    assert "| 1,280      | 3.37 million | 61 " in files["cost.md"].read_text()
+    assert "| 1,280      | 3.37 million | 15 ms " in files["cost.md"].read_text()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def cost_table(about: pd.DataFrame) -> pd.DataFrame:
             "backbone": about["variant"],
             "features": [f"{value:,}" for value in about["features"]],
             "parameters": [f"{value / 1e6:.2f} million" for value in about["parameters"]],
-            "images per second": [f"{value:.0f}" for value in about["images_per_second"]],
+            "processor time an image": [f"{value:.0f} ms" for value in about["processor_ms"]],
         }
     )
 

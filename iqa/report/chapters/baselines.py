@@ -109,8 +109,10 @@ def why(record: Record, gaps: pd.DataFrame, gains: pd.DataFrame, fits: pd.DataFr
     gap_of, gain_of = (t.set_index(["head", "variant"]) for t in (gaps, gains))
     looked, averaged = record.metrics["looked_into"], record.metrics["averaged"]
     lines = [
-        f"- **The gap.** MLP heads minus ridge, seed {record.metrics['looked_into_seed']}: "
-        f"{each(looked, STUDIED, gap_of)}.",
+        f"- **The gap.** MLP heads minus ridge, seed {record.metrics['looked_into_seed']}, on the "
+        f"{record.metrics['looked_into_images']:,} test images of the first "
+        f"{record.metrics['looked_into_splits']} of {len(record.splits)} splits, to which all that "
+        f"follows refers: {each(looked, STUDIED, gap_of)}.",
         penalty(record, gap_of.loc[SQUARES, LOOSE]),
         closeness(record, fits),
     ]
