@@ -90,15 +90,15 @@ def test_findings_say_how_much_is_kept_and_up_to_where_a_loss_is_sure():
     kept = tables["summary"].set_index(["head", "variant"])["kept"]
     for line, head in zip(said, ("relu", "sigmoid"), strict=False):
         assert f"keeps {100 * kept[head, '10 %']:.0f} % of it with 10 % and " in line
-    assert "The loss is confirmed up to 10 % of the images: −" in said[0]
+    assert "The fall is confirmed up to 10 % of the images: −" in said[0]
     assert said[0].endswith("; not above.")
-    assert "The loss is confirmed up to 50 % of the images: −" in said[1]
+    assert "The fall is confirmed up to 50 % of the images: −" in said[1]
     assert not said[1].endswith("; not above.")
 
 
 def test_no_loss_is_said_plainly():
     smaller = tables_of({"relu": [0.2, 0.2, 0.2]})["summary"].iloc[:2].set_index("variant")
-    assert enough(smaller) == "None of these losses is confirmed."
+    assert enough(smaller) == "No fall in SRCC is confirmed."
 
 
 def test_a_difference_that_grows_with_less_data_is_told_both_ways():

@@ -86,12 +86,12 @@ def findings(record: Record, summary: pd.DataFrame, gaps: pd.DataFrame) -> str:
 
 
 def enough(smaller: pd.DataFrame) -> str:
-    """The largest share whose loss is confirmed, or that there is none."""
+    """The largest share whose fall in SRCC is confirmed, or that there is none."""
     lost = smaller[(smaller["p_holm"] < 0.05) & (smaller["difference"] < 0)].sort_values("share")
     if lost.empty:
-        return "None of these losses is confirmed."
+        return "No fall in SRCC is confirmed."
     last = lost.iloc[-1]
-    said = f"The loss is confirmed up to {last.name} of the images: {said_gap(last)}"
+    said = f"The fall is confirmed up to {last.name} of the images: {said_gap(last)}"
     rest = smaller[smaller["share"] > last["share"]]
     return f"{said}; not above." if len(rest) else f"{said}."
 
