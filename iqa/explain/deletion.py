@@ -148,7 +148,8 @@ def minus_random(curves: pd.DataFrame) -> pd.DataFrame:
     by = ["head", "group", "kind", "order"]
     areas = curves.sort_values("share").groupby(by, sort=False)["score"].agg(area_of)
     wide = areas.unstack("order")
-    return (wide["map"] - wide["random"]).unstack("kind").reset_index()
+    gaps = (wide["map"] - wide["random"]).unstack("kind")
+    return gaps.loc[list(dict.fromkeys(curves["head"]))].reset_index()
 
 
 def area_of(scores: pd.Series) -> float:

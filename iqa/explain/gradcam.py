@@ -36,8 +36,9 @@ def signed_maps(
     """Grad-CAM before its ReLU, of several heads on one pass of the backbone.
 
     The map is sum_k w_k A_k as in `score_maps`, enlarged to the image (bilinear), in units of the
-    score and not scaled. Its positive part is the usual map, of what raises the score. Minus its
-    negative part is the map of what lowers it: the Grad-CAM of minus the score.
+    score and not scaled. Its positive part is the usual map, of what raises the score (the library
+    cuts off at 0 before it enlarges). Minus its negative part is the map of what lowers the score:
+    the Grad-CAM of minus the score.
 
     Args:
         backbone: as `iqa.backbones.load` gives it.

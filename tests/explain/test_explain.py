@@ -5,8 +5,9 @@ from torch import nn
 
 from iqa import backbones
 from iqa.errors import UserError
-from iqa.explain import embed, overlay, quality_buckets, score_maps
+from iqa.explain import FEATURE, embed, hidden_spaces, overlay, quality_buckets, score_maps
 from iqa.heads import MLPHead
+from iqa.training import HeadTraining, train_heads
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +68,10 @@ def test_numbers_tell_ordered_features_from_noise():
     rng = np.random.default_rng(0)
     target = rng.uniform(size=80)
     groups = np.arange(80) % 4
-    ordered = embed(target[:, None] * np.ones(5) + rng.normal(0, 0.01, (80, 5)), target, groups)
-    noise = embed(rng.normal(size=(80, 5)), target, groups)
+    buckets = quality_buckets(target)
+    along = target[:, None] * np.ones(5) + rng.normal(0, 0.01, (80, 5))
+    ordered = embed(along, target, groups, buckets)
+    noise = embed(rng.normal(size=(80, 5)), target, groups, buckets)
     assert ordered.neighbour_srcc > 0.95
     assert abs(noise.neighbour_srcc) < 0.4
     assert ordered.silhouette > noise.silhouette + 0.2
@@ -81,16 +84,37 @@ def test_neighbours_of_the_same_content_do_not_count():
     groups = np.repeat(np.arange(8), 10)
     level = rng.uniform(size=8)[groups]
     hidden = 10 * np.eye(8)[groups] + rng.normal(0, 0.1, (80, 8))
-    found = embed(hidden, level, groups)
+    found = embed(hidden, level, groups, quality_buckets(level))
     assert found.silhouette_groups > 0.9
     assert found.neighbour_srcc < 0.5
 
 
-@pytest.mark.parametrize(
-    ("n", "groups", "said"),
-    [(20, 4, "at least 50 are needed; take a larger data set"), (60, 1, "one content group")],
-)
-def test_too_little_to_embed_is_said(n, groups, said):
+def test_too_few_images_to_embed_is_said():
+    with pytest.raises(UserError, match="20 images: at least 25 are needed; take a larger data"):
+        embed(np.zeros((20, 3)), np.zeros(20), np.arange(20) % 4, np.zeros(20))
+
+
+@pytest.mark.parametrize(("groups", "neighbours_known"), [(np.zeros(40), False), (range(40), True)])
+def test_what_one_content_or_single_images_cannot_say_is_left_open(groups, neighbours_known):
     rng = np.random.default_rng(0)
-    with pytest.raises(UserError, match=said):
-        embed(rng.normal(size=(n, 3)), rng.uniform(size=n), np.arange(n) % groups)
+    target = rng.uniform(size=40)
+    found = embed(rng.normal(size=(40, 3)), target, groups, quality_buckets(target))
+    assert np.isnan(found.silhouette_groups)
+    assert np.isnan(found.neighbour_srcc) != neighbours_known
+    assert not np.isnan(found.silhouette)
+
+
+def test_spaces_are_the_heads_own_and_what_they_are_given():
+    rng = np.random.default_rng(0)
+    features = rng.normal(3, 2, (60, 4)).astype(np.float32)
+    trained = train_heads(
+        features, rng.random(60), range(40), range(40, 60), ["relu", "gelu"], [8],
+        HeadTraining(epochs=1, hidden=6),
+    )  # fmt: skip
+    spaces = hidden_spaces(trained, features, 8)
+    assert list(spaces) == [FEATURE, "relu", "gelu"]
+    np.testing.assert_allclose(spaces[FEATURE][:40].mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(spaces[FEATURE][:40].std(0), 1, atol=1e-4)
+    head = trained.head("gelu", 8)
+    scores = spaces["gelu"] @ head.fc3.weight.detach().numpy()[0] + head.fc3.bias.item()
+    np.testing.assert_allclose(scores, trained.predict(features)[1, 0], atol=1e-5)
