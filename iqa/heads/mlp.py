@@ -58,7 +58,6 @@ PRESETS: dict[str, Preset] = {
     "gated_bf16": _gated(*PAPER_GATE, dtype=torch.bfloat16),  # as the paper's code trains g
     "gated_plus2": _gated(*PAPER_GATE, mean=2.0),  # starts as .88 sigmoid
     "gated_minus2": _gated(*PAPER_GATE, mean=-2.0),  # starts as .12 sigmoid
-    "gated4": _gated(*PAPER_GATE, "gelu", "tanh"),
     "mixture4": _mixture(scalar=True),
     "mixture4_channel": _mixture(),
 }

@@ -10,7 +10,7 @@ from iqa.training import HeadTraining, train_heads
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype(np.float32)
 Y = (1 / (1 + np.exp(-X[:, 0]))).astype(np.float32)
-PRESETS = ["relu", "gated", "gated_even", "gated_bf16", "gated_plus2", "gated4", "mixture4"]
+PRESETS = ["relu", "gated", "gated_even", "gated_bf16", "gated_plus2", "mixture4"]
 LONG = HeadTraining(
     epochs=60, hidden=8, batch_size=4, learning_rate=1e-4, checkpoint="last", objective="mse"
 )
@@ -25,7 +25,7 @@ def test_only_learned_gates_are_read_each_from_its_own_start(trained):
     gates = read_gates(trained)
     sizes = gates.groupby(["head", "seed", "layer"]).size()
     two, four = 2 * 8, 4 * 8
-    expected = {"gated": two, "gated_bf16": two, "gated_plus2": two, "gated4": four}
+    expected = {"gated": two, "gated_bf16": two, "gated_plus2": two}
     assert (
         sizes.xs("act1", level="layer").xs(8, level="seed").drop("mixture4").to_dict() == expected
     )
@@ -39,7 +39,7 @@ def test_only_learned_gates_are_read_each_from_its_own_start(trained):
     mine = gates.query("head == 'gated' and seed == 19 and candidate == 'learnable_sigmoid'")
     np.testing.assert_allclose(mine["weight"], torch.sigmoid(head.act1.g).detach(), rtol=1e-6)
     np.testing.assert_allclose(mine["logit_moved"], head.act1.g.detach().abs(), rtol=1e-6)
-    assert gates.query("head == 'gated4'")["logit_moved"].isna().all()
+    assert gates.query("head == 'mixture4'")["logit_moved"].isna().all()
 
 
 def test_training_stalls_a_gate_in_bfloat16_and_not_in_float32(trained):

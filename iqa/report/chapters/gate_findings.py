@@ -18,10 +18,9 @@ ASKED = {
         "gated_minus2": "started as .12 sigmoid",
     },
     "*g* in bfloat16": {BF16: ""},
-    "Softmax mixtures of four": {
-        "gated4": "GELU and tanh added to the gate",
-        "mixture4": "four fixed activations on both layers, weighed by layer",
-        "mixture4_channel": "the same, weighed by channel",
+    "Mixtures of four fixed activations on both layers": {
+        "mixture4": "weighed by layer",
+        "mixture4_channel": "weighed by channel",
     },
     "No gate": {"sigmoid": "sigmoid", "relu": "ReLU"},
 }
