@@ -4,6 +4,7 @@ Apart from the rest of `iqa.experiments`, like its `study`, because it needs PyT
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ def compare_shares(
                 trained = _fit(mine, prepared, smaller, len(split.train))
                 part = predict_split(mine, prepared, smaller, trained)
                 parts.append(part.assign(variant=share_name(share)))
-                row = {"seed": seed, "fold": split.fold, "share": share}
+                row: dict[str, Any] = {"seed": seed, "fold": split.fold, "share": share}
                 row |= {"variant": share_name(share), "images": len(smaller.train)}
                 row["contents"] = group_of[list(smaller.train)].nunique()
                 row["of"] = len(split.train)

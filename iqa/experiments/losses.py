@@ -63,6 +63,29 @@ def compare_losses(study: Study, prepared: Prepared, losses: Mapping[str, Loss])
     return pd.concat(parts, ignore_index=True)
 
 
+def matched_to_validation(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions with the mean and standard deviation that the ratings have on validation.
+
+    A loss may leave shift and scale free, or reach them late; the heads of different folds then
+    speak on different scales, and an SRCC over all folds would judge that in place of the order.
+    Each head's predictions are mapped by p -> (p - mean(p)) std(y) / std(p) + mean(y), all taken on
+    its validation images: within one fold no order changes.
+
+    Args:
+        predictions: of `compare_losses`, validation rows among them. Predictions that are constant
+            on validation are only shifted.
+    """
+    head = ["head", "variant", "seed", "fold"]
+    val = predictions[predictions["side"] == "val"].groupby(head)[["prediction", "target"]]
+    mean, std = val.mean(), val.std(ddof=0)
+    ratio = (std["target"] / std["prediction"].where(std["prediction"] > 0)).fillna(1.0)
+    per_head = pd.DataFrame({"ratio": ratio, "of": mean["prediction"], "to": mean["target"]})
+    found = per_head.loc[pd.MultiIndex.from_frame(predictions[head])].reset_index(drop=True)
+    ours = predictions["prediction"].reset_index(drop=True)
+    mapped = (ours - found["of"]) * found["ratio"] + found["to"]
+    return predictions.assign(prediction=mapped.to_numpy())
+
+
 def agreement(predictions: pd.DataFrame, losses: Mapping[str, Loss]) -> pd.DataFrame:
     """PLCC and RMSE of each head and variant, the mean over folds and seeds.
 

@@ -6,7 +6,7 @@ import pytest
 from small_study import small_study
 
 from iqa.evaluation import rmse
-from iqa.experiments.losses import LOSSES, agreement, compare_losses
+from iqa.experiments.losses import LOSSES, agreement, compare_losses, matched_to_validation
 from iqa.experiments.study import cross_validate
 
 
@@ -57,3 +57,31 @@ def test_a_plcc_that_one_fold_lacks_is_left_out_not_averaged_over_the_others(com
     part.loc[first, "prediction"] = 0.5
     assert agreement(part, LOSSES)["plcc_val_fit"].isna().all()
     assert agreement(pd.concat([part[~first]]), LOSSES)["rmse"].notna().all()
+
+
+def test_matching_gives_every_head_the_scale_of_its_validation_and_keeps_its_order(compared):
+    matched = matched_to_validation(compared)
+    head = ["head", "variant", "seed", "fold"]
+    val = matched[matched["side"] == "val"].groupby(head)
+    for figure in ("mean", "std"):
+        found = val[["prediction", "target"]].agg(figure)
+        np.testing.assert_allclose(found["prediction"], found["target"], atol=1e-9)
+    ranks = [t.groupby([*head, "side"])["prediction"].rank() for t in (compared, matched)]
+    assert (ranks[0] == ranks[1]).all()
+    assert matched.drop(columns="prediction").equals(compared.drop(columns="prediction"))
+
+
+def test_matching_undoes_what_a_loss_leaves_free(compared):
+    own_scale = compared["fold"].map({0: 1.0, 1: 20.0, 2: 0.1})
+    free = compared.assign(prediction=compared["prediction"] * own_scale + 7 * compared["seed"])
+    np.testing.assert_allclose(
+        matched_to_validation(free)["prediction"],
+        matched_to_validation(compared)["prediction"],
+        atol=1e-6,
+    )
+
+
+def test_constant_predictions_are_only_shifted(compared):
+    flat = matched_to_validation(compared.assign(prediction=3.0))
+    means = compared[compared["side"] == "val"].groupby("fold")["target"].mean()
+    np.testing.assert_allclose(flat["prediction"], flat["fold"].map(means))
