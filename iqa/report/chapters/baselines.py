@@ -70,6 +70,7 @@ def reasons_table(gaps: pd.DataFrame, gains: pd.DataFrame, fits: pd.DataFrame) -
         "" if pd.isna(line["difference"]) else with_sign(gap(line)) for _, line in gained.iterrows()
     ]
     fitted = fits.groupby(["head", "variant"])["train_srcc"].mean().reindex(keys)
+    rows.insert(3, "SRCC of a split", [short(value) for value in gaps["srcc_of_split"]])
     rows["SRCC, training images"] = ["" if pd.isna(value) else short(value) for value in fitted]
     return rows
 
