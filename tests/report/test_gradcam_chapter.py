@@ -140,14 +140,15 @@ def test_curves_are_judged_by_both(deletion, insertion, said):
 
 
 def test_rows_of_the_untrained_backbone_say_so():
-    table = localization_table(summary_of(2, 1))
+    summary = summary_of(2, 1)
+    table = localization_table(summary)
     assert list(table["head"]) == [
         "relu",
         "sigmoid",
         "relu, **untrained** backbone",
         "sigmoid, **untrained** backbone",
     ]
-    assert table["lowers, on the blur"][0].startswith("2.0")
+    assert table["lowers, on the blur"][0].startswith(f"{summary['value'][0]:.2f} [")
 
 
 def test_a_run_on_an_untrained_backbone_alone_says_so_everywhere():
