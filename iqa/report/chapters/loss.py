@@ -81,10 +81,16 @@ def swap(summary: pd.DataFrame) -> str:
 
 
 def scale(summary: pd.DataFrame) -> str:
-    """What targets between .01 and .05 (B3) cost each head."""
+    """What targets between .01 and .05 (B3) cost each head, and how far from them it ends."""
+    rmse = summary.set_index(["variant", "head"])["rmse"]
+    usual, narrow = (
+        listing([f"{short(value)} ({head})" for head, value in rmse[name].items()])
+        for name in ("MSE + margin", SCALED)
+    )
     return (
-        f"- **Targets between .01 and .05 (B3)** minus targets between 0 and 1: "
-        f"{effects(summary, SCALED)}"
+        "- **Targets between .01 and .05 (B3)** minus targets between 0 and 1: "
+        f"{effects(summary, SCALED)} In units of the range of the ratings the RMSE is {narrow}, "
+        f"against {usual}."
     )
 
 
