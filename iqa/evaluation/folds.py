@@ -57,8 +57,8 @@ def summarize_folds(
     for measure in measures:
         wide = means[measure].unstack("fold").loc[heads]
         for head in heads:
-            found = mean_over_folds(wide.loc[head], test_to_train)
-            rows.append({"head": head, "measure": measure, **found})
+            mean = mean_over_folds(wide.loc[head], test_to_train)
+            rows.append({"head": head, "measure": measure, **mean})
         for against, others in pairs.items():
             found = [
                 mean_over_folds(wide.loc[h] - wide.loc[against], test_to_train) for h in others

@@ -35,7 +35,8 @@ def by_quarter(
         images: columns path, target, bucket (0 to 3); quarters without an image are left out.
         input_size: side of the square that the backbone is to see, in pixels.
     """
-    pictures, rows = {}, []
+    pictures: dict[str, NDArray[np.uint8]] = {}
+    rows: list[dict] = []
     for bucket, part in sorted(images.groupby("bucket"), reverse=True):
         row, far = QUARTERS[bucket], (part["target"] - part["target"].median()).abs()
         image = part.loc[far.idxmin()]
@@ -92,4 +93,4 @@ def _overlaid(pixels: NDArray[np.uint8], heat: NDArray) -> NDArray[np.uint8]:
 
 def _outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     line = mask & ~binary_erosion(mask, iterations=max(1, len(mask) // 128), border_value=1)
-    return np.where(line[..., None], np.uint8([255, 255, 255]), pixels).astype(np.uint8)
+    return np.where(line[..., None], np.uint8(255), pixels)
