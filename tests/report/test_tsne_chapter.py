@@ -98,3 +98,10 @@ def test_a_row_shows_the_means_of_its_head():
     shown = with_interval(line["mean"], line["low"], line["high"])
     assert table.loc["sigmoid", "silhouette by quality"] == shown
     assert list(table.index) == [f"{FEATURE}, before any head", *HEADS]
+
+
+def test_no_srcc_of_an_untrained_backbone_goes_without_the_word():
+    tables = tables_of(0.1, 0.1)
+    said = findings(record(untrained=True), tables["summary"], tables["differences"])
+    for line in said.splitlines():
+        assert "SRCC" not in line or "**untrained**" in line

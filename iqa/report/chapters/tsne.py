@@ -60,7 +60,7 @@ def findings(record: Record, summary: pd.DataFrame, differences: pd.DataFrame) -
     means = summary.set_index(["measure", "head"])["mean"]
     heads, feature = list(record.parameters["heads"]), record.metrics["feature"]
     lines = [
-        f"- Before any head, in the backbone's feature, the SRCC of nearest neighbours is "
+        f"- Before any head, in the feature of the {_backbone(record)}, the SRCC of nearest neighbours is "
         f"{short(means['neighbour_srcc'][feature])} and the silhouette by quality quarter "
         f"{short(means['silhouette'][feature])}. {_added(differences, heads, feature)}"
     ]
@@ -102,8 +102,12 @@ def claims(record: Record, differences: pd.DataFrame) -> list[str]:
         )
     return [
         f"The paper says that sigmoid features separate quality better [P]. Sigmoid minus "
-        f"{baseline}, on the same folds: {'; '.join(said)}. {_verdict(verdicts)}"
+        f"{baseline}, on the same folds with the {_backbone(record)}: {'; '.join(said)}. {_verdict(verdicts)}"
     ]
+
+
+def _backbone(record: Record) -> str:
+    return "**untrained** backbone" if record.untrained else "backbone"
 
 
 def _verdict(verdicts: list[int]) -> str:
