@@ -57,17 +57,17 @@ def test_what_was_not_run_is_a_dash_and_other_data_do_not_count():
 def test_the_gate_is_said_from_its_own_side():
     summary = pd.DataFrame(
         {
-            "head": ["first", "second", "first"],
+            "head": ["first", "second", "second"],
             "variant": ["sigmoid", "sigmoid", "gated"],
             "low": 0.5,
             "high": 0.6,
-            "difference": [0.03, 0.5, None],
-            "low_gap": [0.01, 0.4, None],
-            "high_gap": [0.04, 0.6, None],
+            "difference": [0.5, 0.03, None],
+            "low_gap": [0.4, 0.01, None],
+            "high_gap": [0.6, 0.04, None],
             "p_holm": [0.001, 0.001, None],
         }
     )
-    measured = [run("gate", {"summary": summary}, "agiqa3k", steps={"first": 1, "second": 2})]
+    measured = [run("gate", {"summary": summary}, "agiqa3k")]
     said = cells(measured, "the gate beats a plain sigmoid")["AGIQA-3K"]
     assert said == "**contradicted** −.030 [−.040, −.010]"
 

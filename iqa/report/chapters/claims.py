@@ -67,10 +67,16 @@ def _elsewhere(variant: Callable[[Record], str]) -> Callable[[Record, Tables], p
 
 
 def _less_than_the_gate(head: str) -> Callable[[Record, Tables], pd.Series | None]:
-    """By how much the paper's gate is above `head`, in the first training of the study."""
-    return lambda record, tables: _turned(
-        _row(tables["summary"], head=next(iter(record.metrics["steps"])), variant=head)
-    )
+    """By how much the paper's gate is above `head`, in the last training that has both."""
+
+    def gap(record: Record, tables: Tables) -> pd.Series | None:
+        summary = tables["summary"]
+        trainings = summary.loc[summary["variant"] == head, "head"]
+        if trainings.empty:
+            return None
+        return _turned(_row(summary, head=trainings.iloc[-1], variant=head))
+
+    return gap
 
 
 def _neighbours(record: Record, tables: Tables) -> pd.Series | None:
