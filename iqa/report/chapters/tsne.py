@@ -60,8 +60,8 @@ def findings(record: Record, summary: pd.DataFrame, differences: pd.DataFrame) -
     means = summary.set_index(["measure", "head"])["mean"]
     heads, feature = list(record.parameters["heads"]), record.metrics["feature"]
     lines = [
-        f"- Before any head, in the feature of the {_backbone(record)}, the SRCC of nearest neighbours is "
-        f"{short(means['neighbour_srcc'][feature])} and the silhouette by quality quarter "
+        f"- Before any head, in the feature of the {_backbone(record)}, the SRCC of nearest "
+        f"neighbours is {short(means['neighbour_srcc'][feature])} and the silhouette by quality quarter "
         f"{short(means['silhouette'][feature])}. {_added(differences, heads, feature)}"
     ]
     if not pd.isna(means["silhouette_groups"][heads[0]]):
@@ -102,7 +102,8 @@ def claims(record: Record, differences: pd.DataFrame) -> list[str]:
         )
     return [
         f"The paper says that sigmoid features separate quality better [P]. Sigmoid minus "
-        f"{baseline}, on the same folds with the {_backbone(record)}: {'; '.join(said)}. {_verdict(verdicts)}"
+        f"{baseline}, on the same folds with the {_backbone(record)}: "
+        f"{'; '.join(said)}. {_verdict(verdicts)}"
     ]
 
 
