@@ -43,10 +43,10 @@ def without_runs(page: str, reasons: Mapping[str, str]) -> str:
     for place, reason in reasons.items():
         shown = rf"^(`{{3,}})\{{(?:include|figure)\}} _generated/{re.escape(place)}/.*?^\1$"
         said = _said(place.rpartition("/")[2], reason)
-        page = re.sub(shown, lambda _, said=said: said, page, flags=re.MULTILINE | re.DOTALL)
-        page = re.sub(
-            rf"{re.escape(said)}(?:\n\n{re.escape(said)})+", lambda _, said=said: said, page
-        )
+        # A backslash in the reason is one, not a reference to a group.
+        literal = said.replace("\\", r"\\")
+        page = re.sub(shown, literal, page, flags=re.MULTILINE | re.DOTALL)
+        page = re.sub(rf"{re.escape(said)}(?:\n\n{re.escape(said)})+", literal, page)
     return page
 
 

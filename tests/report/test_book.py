@@ -80,7 +80,7 @@ def test_a_committed_run_without_a_record_is_named_and_the_rest_is_staged(
     for label in missing:
         pages = (page.read_text() for page in (tmp_path / "book").glob("*.md"))
         assert any(f"no record of `{label}`" in page for page in pages)
-    first = (tmp_path / "book" / "_generated" / "home" / "adapted.md").read_text()
+    first = (tmp_path / "book" / "_generated" / "home" / "model.md").read_text()
     assert "Not run" in first
 
 

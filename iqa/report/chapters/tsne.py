@@ -61,8 +61,8 @@ def findings(record: Record, summary: pd.DataFrame, differences: pd.DataFrame) -
     heads, feature = list(record.parameters["heads"]), record.metrics["feature"]
     lines = [
         f"- Before any head, in the feature of the {_backbone(record)}, the SRCC of nearest "
-        f"neighbours is {short(means['neighbour_srcc'][feature])} and the silhouette by quality quarter "
-        f"{short(means['silhouette'][feature])}. {_added(differences, heads, feature)}"
+        f"neighbours is {short(means['neighbour_srcc'][feature])} and the silhouette by quality "
+        f"quarter {short(means['silhouette'][feature])}. {_added(differences, heads, feature)}"
     ]
     if not pd.isna(means["silhouette_groups"][heads[0]]):
         groups = means["silhouette_groups"]
