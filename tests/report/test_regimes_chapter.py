@@ -7,7 +7,7 @@ import pytest
 from made_up_runs import TUNING, predictions_of, record_of, shown_by, tables_of
 
 from iqa.experiments import write_record
-from iqa.report.chapters.regimes import claim, findings, headlines, seconds_of_a_split, write
+from iqa.report.chapters.regimes import claim, findings, seconds_of_a_split, write
 from iqa.report.tables import with_interval, with_sign
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -121,9 +121,3 @@ def test_the_papers_claim_is_judged_by_the_better_regime(lora, full, p, verdict)
     said = claim(gaps(lora, full, p), paper)
     assert said.endswith(f"{verdict}.")
     assert f"{abs(100 * full):.1f} points {'behind' if full > 0 else 'ahead of'} full" in said
-
-
-def test_the_first_page_says_which_gain_is_not_significant():
-    tables = {"comparisons": gaps(0.1, 0.2, 0.5).assign(low=0.0, high=0.3)}
-    (said,) = headlines(record(), tables)
-    assert "full +.200 [+.000, +.300] (not significant) and LoRA +.100" in said

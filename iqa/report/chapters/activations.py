@@ -99,11 +99,6 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
     return "\n".join(line for line in lines if line)
 
 
-def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The study in a few sentences, for the first page."""
-    return claims(tables["comparisons"], record.metrics["baseline"])
-
-
 def claims(comparisons: pd.DataFrame, baseline: str) -> list[str]:
     """Whether the paper's claims for its two heads are seen here, a sentence each."""
     over_all = comparisons[comparisons["figure"] == "srcc"]

@@ -130,11 +130,6 @@ def findings(record: Record, tables: dict[str, pd.DataFrame]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The paper's claim on every target, for the first page."""
-    return [line for name in record.metrics["targets"] for line in claims(record, tables, name)]
-
-
 def claims(record: Record, tables: dict[str, pd.DataFrame], target: str) -> list[str]:
     """Whether sigmoid and the gate do better than the baseline on one target, a sentence each.
 

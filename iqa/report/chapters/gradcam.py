@@ -110,8 +110,8 @@ def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
         ratios = listing([f"{_ratio(line)} for {head}" for head, line in on.iterrows()])
         said.append(
             f"With {'an **untrained**' if untrained else 'the pretrained'} backbone the map of "
-            f"what lowers the score puts on the blurred region so many times the mass of an even map: "
-            f"{ratios}. {_verdict(on, 1, 'above', 'below', 'chance')} "
+            f"what lowers the score puts on the blurred region so many times the mass of an even "
+            f"map: {ratios}. {_verdict(on, 1, 'above', 'below', 'chance')} "
             f"{_verdict(gain, 0, 'more', 'less', 'than before the blur')}"
         )
     return said

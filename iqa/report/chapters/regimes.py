@@ -143,16 +143,6 @@ def findings(record: Record, tables: dict[str, pd.DataFrame]) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The study in one sentence, for the first page."""
-    gaps = _gaps(tables["comparisons"]).replace({"head": NAMES})
-    said = [
-        f"{gap['head']} {with_sign(gap)}{'' if gap['p_holm'] < 0.05 else ' (not significant)'}"
-        for _, gap in gaps.iterrows()
-    ]
-    return [f"To the SRCC of the frozen backbone, adapting it adds: {listing(said)}."]
-
-
 def published() -> pd.Series:
     """What is known of the paper's own comparison: low, high (points of SRCC), source."""
     claims = pd.read_csv(project_root() / "results/literature/adaptation.csv")

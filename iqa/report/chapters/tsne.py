@@ -80,11 +80,6 @@ def findings(record: Record, summary: pd.DataFrame, differences: pd.DataFrame) -
     return "\n".join(lines)
 
 
-def headlines(record: Record, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The study in a sentence for the first page."""
-    return claims(record, tables["differences"])
-
-
 def claims(record: Record, differences: pd.DataFrame) -> list[str]:
     """Whether sigmoid features separate quality better than the baseline's [P claim 4]."""
     baseline = record.metrics["baseline"]
