@@ -6,6 +6,7 @@ from iqa.evaluation.bootstrap import (
     bootstrap_srcc,
     resample_counts,
 )
+from iqa.evaluation.correction import holm
 from iqa.evaluation.fisher import compare_intervals, fisher_interval
 from iqa.evaluation.folds import mean_over_folds, summarize_folds
 from iqa.evaluation.means import summarize_means
@@ -35,6 +36,7 @@ __all__ = [
     "figures_by_fold",
     "fisher_interval",
     "fit_logistic",
+    "holm",
     "krcc",
     "logistic",
     "mean_over_folds",

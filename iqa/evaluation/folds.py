@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
+from iqa.evaluation.correction import holm
+
 
 def mean_over_folds(values: ArrayLike, test_to_train: float) -> dict[str, float]:
     """The mean over folds with its 95 % interval, and the p-value that it is 0.
@@ -64,11 +66,5 @@ def summarize_folds(
                 mean_over_folds(wide.loc[h] - wide.loc[against], test_to_train) for h in others
             ]
             part = pd.DataFrame(found).assign(head=list(others), against=against, measure=measure)
-            gaps.append(part.assign(p_holm=_holm(part["p"])))
+            gaps.append(part.assign(p_holm=holm(part["p"])))
     return pd.DataFrame(rows), pd.concat(gaps, ignore_index=True)
-
-
-def _holm(p: pd.Series) -> ArrayLike:
-    from statsmodels.stats.multitest import multipletests
-
-    return multipletests(p, method="holm")[1] if p.notna().all() else np.full(len(p), np.nan)

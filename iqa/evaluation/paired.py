@@ -9,6 +9,7 @@ from scipy.special import ndtr
 
 from iqa.errors import unknown
 from iqa.evaluation.bootstrap import bootstrap_interval, shift
+from iqa.evaluation.correction import holm
 
 
 def compare_with(
@@ -30,8 +31,6 @@ def compare_with(
     Returns:
         A row per other name: head, difference, low, high (95 %), p, p_holm.
     """
-    from statsmodels.stats.multitest import multipletests
-
     if baseline not in names:
         raise unknown("baseline", baseline, list(names))
     base = list(names).index(baseline)
@@ -47,6 +46,6 @@ def compare_with(
             "low": low,
             "high": high,
             "p": p,
-            "p_holm": multipletests(p, method="holm")[1] if others else p,
+            "p_holm": holm(p),
         }
     )

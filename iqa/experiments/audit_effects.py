@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from iqa.datasets import Split
-from iqa.evaluation import compare_reports, krcc
+from iqa.evaluation import compare_reports, holm, krcc
 from iqa.experiments.audit import fitted, in_bfloat16, in_whole_batches
 
 ORDER = (
@@ -54,8 +54,6 @@ def effects(
         Columns head, defect, figure ("SRCC", "PLCC"), baseline, value, difference, low, high, p,
         p_holm; Holm's correction is made over the defects of one head.
     """
-    from statsmodels.stats.multitest import multipletests
-
     parts = []
     for head, part in predictions.groupby("head", sort=False):
         tests = dict(list(part.query("side == 'test'").groupby("variant")))
@@ -69,8 +67,7 @@ def effects(
             ignore_index=True,
         )
         found = found.sort_values("defect", key=lambda names: names.map(ORDER.index), kind="stable")
-        holm = multipletests(found["p"], method="holm")[1]
-        parts.append(found.assign(p_holm=holm, head=head))
+        parts.append(found.assign(p_holm=holm(found["p"]), head=head))
     table = pd.concat(parts, ignore_index=True)
     return table[["head", *table.columns.drop("head")]]
 
