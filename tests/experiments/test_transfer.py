@@ -7,18 +7,17 @@ import pytest
 from iqa.datasets import Dataset, DatasetInfo
 from iqa.errors import UserError
 from iqa.evaluation import srcc
-from iqa.experiments import transfer
+from iqa.experiments import transfer_targets
 from iqa.experiments.rates import at_rate
 from iqa.experiments.study import Study, arrange, fit_split
 from iqa.experiments.transfer import (
-    OTHER_HALF,
     SOURCE,
     by_replicate,
     cross_validate_transfer,
     mean_predictions,
-    prepare_transfer,
     summarize_transfer,
 )
+from iqa.experiments.transfer_targets import OTHER_HALF, prepare_transfer
 from iqa.features import Features
 from iqa.training import HeadTraining
 
@@ -50,9 +49,11 @@ def sets(monkeypatch):
     def prepare(study):
         return arrange(study, *there[study.dataset])
 
-    monkeypatch.setattr(transfer, "datasets", SimpleNamespace(load=load))
-    monkeypatch.setattr(transfer, "prepare", prepare)
-    monkeypatch.setattr(transfer, "extract", lambda data, *_, **__: there[data.info.name][1])
+    monkeypatch.setattr(transfer_targets, "datasets", SimpleNamespace(load=load))
+    monkeypatch.setattr(transfer_targets, "prepare", prepare)
+    monkeypatch.setattr(
+        transfer_targets, "extract", lambda data, *_, **__: there[data.info.name][1]
+    )
     return there
 
 
@@ -154,7 +155,9 @@ def test_a_target_of_the_same_images_is_refused(source, others):
 
 
 def test_an_absent_target_is_told_before_anything_is_made(sets, monkeypatch):
-    monkeypatch.setattr(transfer, "prepare", lambda study: pytest.fail("the source was prepared"))
+    monkeypatch.setattr(
+        transfer_targets, "prepare", lambda study: pytest.fail("the source was prepared")
+    )
     with pytest.raises(UserError, match="dataset `z`: not found") as caught:
         prepare_transfer(study(), ["b", "z"])
     assert "\n" not in str(caught.value)

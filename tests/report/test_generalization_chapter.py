@@ -11,12 +11,12 @@ from made_up_runs import record_of, shown_by
 from iqa.experiments import write_record
 from iqa.experiments.rates import OWN
 from iqa.experiments.transfer import (
-    OTHER_HALF,
     SOURCE,
     by_replicate,
     mean_predictions,
     summarize_transfer,
 )
+from iqa.experiments.transfer_targets import OTHER_HALF
 from iqa.report.chapters.generalization import claims, findings, write
 from iqa.report.tables import with_interval, with_sign
 

@@ -7,7 +7,8 @@ import pandas as pd
 from iqa.experiments import Record, read_record
 from iqa.experiments.rates import OWN, variant_of
 from iqa.experiments.record import DatasetUsed
-from iqa.experiments.transfer import OTHER_HALF, SOURCE
+from iqa.experiments.transfer import SOURCE
+from iqa.experiments.transfer_targets import OTHER_HALF
 from iqa.report import figures
 from iqa.report.chapters.fragments import save_figure, save_provenance, save_text, what_was_run
 from iqa.report.tables import listing, markdown, p_value, short, with_interval, with_sign
