@@ -68,7 +68,9 @@ def test_the_gate_is_said_from_its_own_side():
         }
     )
     measured = [run("gate", {"summary": summary}, "agiqa3k")]
-    said = cells(measured, "the gate beats a plain sigmoid")["AGIQA-3K"]
+    said = cells(measured, "the gate beats a plain sigmoid, at a rate at which a gate moves")[
+        "AGIQA-3K"
+    ]
     assert said == "**contradicted** −.030 [−.040, −.010]"
 
 

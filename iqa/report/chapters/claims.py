@@ -98,8 +98,16 @@ CLAIMS = [
     Claim("the same, each at its own rate", "learning_rates", _own_rate("sigmoid")),
     Claim("the gate beats ReLU, at the paper's rate", "activations", _head("gated")),
     Claim("the same, each at its own rate", "learning_rates", _own_rate("gated")),
-    Claim("the gate beats a plain sigmoid", "gate", _less_than_the_gate("sigmoid")),
-    Claim("a gate that learns beats an even blend", "gate", _less_than_the_gate("gated_even")),
+    Claim(
+        "the gate beats a plain sigmoid, at a rate at which a gate moves",
+        "gate",
+        _less_than_the_gate("sigmoid"),
+    ),
+    Claim(
+        "a gate that learns beats an even blend, at that rate",
+        "gate",
+        _less_than_the_gate("gated_even"),
+    ),
     Claim("sigmoid beats ReLU on the other data set", "generalization", _elsewhere(reference_of)),
     Claim("the same, each at its own rate", "generalization", _elsewhere(_at_own_rate)),
     Claim("LoRA beats a frozen backbone", "regimes", _head("lora")),
