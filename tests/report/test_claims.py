@@ -1,12 +1,12 @@
 import pandas as pd
 import pytest
-from made_up_runs import record_of
+from made_up_runs import predictions_of, record_of
 
 from iqa.report.chapters.claims import CLAIMS, claims_table
 
 
-def comparisons(sigmoid, p):
-    return pd.DataFrame(
+def tables_of(sigmoid, p):
+    comparisons = pd.DataFrame(
         {
             "figure": ["srcc", "srcc_within"],
             "head": "sigmoid",
@@ -16,6 +16,7 @@ def comparisons(sigmoid, p):
             "p_holm": [p, 0.0],
         }
     )
+    return {"comparisons": comparisons, "predictions": predictions_of({"sigmoid": 0.1})}
 
 
 def run(experiment, tables, dataset="clive", **metrics):
@@ -41,14 +42,14 @@ FIRST = "sigmoid beats ReLU, at the paper's learning rate"
     ],
 )
 def test_a_claim_is_judged_by_its_difference_over_all_images(difference, p, verdict):
-    measured = [run("activations", {"comparisons": comparisons(difference, p)})]
+    measured = [run("activations", tables_of(difference, p))]
     said = cells(measured, FIRST)
     assert said["CLIVE"].startswith(verdict)
     assert said["AGIQA-3K"] == "–"
 
 
 def test_what_was_not_run_is_a_dash_and_other_data_do_not_count():
-    other = [run("activations", {"comparisons": comparisons(0.1, 0.0)}, dataset="demo")]
+    other = [run("activations", tables_of(0.1, 0.0), dataset="demo")]
     table = claims_table(other)
     assert (table[["CLIVE", "AGIQA-3K"]] == "–").all().all()
     assert len(table) == len(CLAIMS)
@@ -58,7 +59,7 @@ def test_the_gate_is_said_from_its_own_side():
     summary = pd.DataFrame(
         {
             "head": ["first", "second", "second"],
-            "variant": ["sigmoid", "sigmoid", "gated"],
+            "variant": ["gated_even", "gated_even", "gated"],
             "low": 0.5,
             "high": 0.6,
             "difference": [0.5, 0.03, None],
@@ -68,10 +69,17 @@ def test_the_gate_is_said_from_its_own_side():
         }
     )
     measured = [run("gate", {"summary": summary}, "agiqa3k")]
-    said = cells(measured, "the gate beats a plain sigmoid, at a rate at which a gate moves")[
-        "AGIQA-3K"
-    ]
+    said = cells(measured, "a gate that learns beats an even blend")["AGIQA-3K"]
     assert said == "**contradicted** −.030 [−.040, −.010]"
+
+
+def test_the_gate_and_a_plain_sigmoid_meet_on_the_same_images():
+    predictions = predictions_of({"relu": 0.5, "sigmoid": 0.1, "gated": 0.9})
+    tables = tables_of(0.1, 0.0) | {"predictions": predictions}
+    said = cells(
+        [run("activations", tables)], "the gate beats a plain sigmoid, at the paper's rate"
+    )["CLIVE"]
+    assert said.startswith("**contradicted** −.")
 
 
 def test_every_claim_leads_to_a_page_of_the_book():
