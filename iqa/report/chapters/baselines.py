@@ -70,7 +70,6 @@ def reasons_table(gaps: pd.DataFrame, gains: pd.DataFrame, fits: pd.DataFrame) -
         "" if pd.isna(line["difference"]) else with_sign(gap(line)) for _, line in gained.iterrows()
     ]
     fitted = fits.groupby(["head", "variant"])["train_srcc"].mean().reindex(keys)
-    rows.insert(3, "SRCC of a split", [short(value) for value in gaps["srcc_of_split"]])
     rows["SRCC, training images"] = ["" if pd.isna(value) else short(value) for value in fitted]
     return rows
 
@@ -109,11 +108,12 @@ def why(record: Record, gaps: pd.DataFrame, gains: pd.DataFrame, fits: pd.DataFr
     """Which of the candidate reasons the numbers support, in sentences."""
     gap_of, gain_of = (t.set_index(["head", "variant"]) for t in (gaps, gains))
     looked, averaged = record.metrics["looked_into"], record.metrics["averaged"]
+    gaps_as_studied = [f"{head} {with_sign(gap(gap_of.loc[head, STUDIED]))}" for head in looked]
     lines = [
         f"- **The gap.** MLP heads minus ridge, seed {record.metrics['looked_into_seed']}, on the "
         f"{record.metrics['looked_into_images']:,} test images of the first "
         f"{record.metrics['looked_into_splits']} of {len(record.splits)} splits, to which all that "
-        f"follows refers: {each(looked, STUDIED, gap_of)}.",
+        f"follows refers: {listing(gaps_as_studied)}.",
         penalty(record, gap_of.loc[SQUARES, LOOSE]),
         closeness(record, fits),
     ]
@@ -165,12 +165,15 @@ def closeness(record: Record, fits: pd.DataFrame) -> str:
 def conclusion(
     looked: list[str], ways: list[str], averaged: str, gain_of: pd.DataFrame, gap_of: pd.DataFrame
 ) -> list[str]:
-    """What helps surely, and whether it closes the gap; for each head that ridge surely beats."""
+    """What helps surely, and whether it closes the gap; for each head that ridge surely beats.
+
+    The gap as studied is what the page asks about, one comparison: its own interval decides.
+    """
     lines = []
     for head in looked:
         studied = gap_of.loc[head, STUDIED]
-        if not (studied["p_holm"] < 0.05 and studied["difference"] < 0):
-            lines.append(f"- **{head}**: ridge is not significantly better, so nothing to explain.")
+        if not studied["high_gap"] < 0:
+            lines.append(f"- **{head}**: ridge is not surely better, so nothing to explain.")
             continue
         helps = [way for way in ways if surely_better(gain_of.loc[head, way])]
         closed = [way for way in helps if not surely_worse(gap_of.loc[head, way])]
