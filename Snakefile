@@ -91,6 +91,8 @@ rule features:
     output:
         STAMPS + "/features/{dataset},{backbone},{weights},{size}",
     threads: 64  # at most all cores of the machine; a cluster's profile says how many there
+    # Before any run, since it takes all cores: else it waits for each of them to be free.
+    priority: 1
     shell:
         # Quoted: the name of a csv: table may hold characters of the shell's, as in `?low=1&high=5`.
         "iqa features {wildcards.dataset:q} {wildcards.backbone:q} --weights {wildcards.weights:q}"
