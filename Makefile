@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lab cpu adapt lint lock clean
+.PHONY: help install report test lab cpu long lint lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,8 +32,8 @@ lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
 	snakemake --cores all --config profile=cpu --quiet rules --rerun-incomplete --keep-going -- runs
 
-adapt: $(INSTALLED)     ## run the profile adapt again, likewise: what adapts the backbone
-	snakemake --cores all --config profile=adapt --quiet rules --rerun-incomplete --keep-going -- runs
+long: $(INSTALLED)      ## run the profile long again, likewise: what adapts the backbone, and more
+	snakemake --cores all --config profile=long --quiet rules --rerun-incomplete --keep-going -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
 	ruff format --check .

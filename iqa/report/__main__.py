@@ -13,7 +13,7 @@ from iqa.report.chapters import TOGETHER, WRITERS, literature
 from iqa.report.chapters.home import write as write_home
 from iqa.report.missing import NOT_RUN, say_missing, why_missing
 
-COMMITTED = ("cpu", "adapt")
+COMMITTED = ("cpu", "long")
 """Profiles of runs on human ratings whose records are committed, in the order of the first page."""
 
 
