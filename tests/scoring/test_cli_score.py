@@ -149,7 +149,11 @@ def test_a_closed_pipe_or_an_interrupt_ends_it_without_a_traceback(
     end, picture, model_file, tmp_path
 ):
     words = ["iqa", "score", "-", "--model", str(model_file), "--format", "jsonl"]
-    code = f"import sys; sys.argv = {words!r}; from iqa.cli import main; main()"
+    # A process started in the background of a script ignores interrupts, and so do its children.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        f"sys.argv = {words!r}; from iqa.cli import main; main()"
+    )
     (tmp_path / "paths").write_text(f"{picture('a.png')}\n" * 5000)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with (

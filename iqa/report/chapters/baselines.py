@@ -108,11 +108,12 @@ def why(record: Record, gaps: pd.DataFrame, gains: pd.DataFrame, fits: pd.DataFr
     """Which of the candidate reasons the numbers support, in sentences."""
     gap_of, gain_of = (t.set_index(["head", "variant"]) for t in (gaps, gains))
     looked, averaged = record.metrics["looked_into"], record.metrics["averaged"]
+    some, of = record.metrics["looked_into_splits"], len(record.splits)
+    splits = f"all {of} splits" if some == of else f"the first {some} of {of} splits"
     gaps_as_studied = [f"{head} {with_sign(gap(gap_of.loc[head, STUDIED]))}" for head in looked]
     lines = [
         f"- **The gap.** MLP heads minus ridge, seed {record.metrics['looked_into_seed']}, on the "
-        f"{record.metrics['looked_into_images']:,} test images of the first "
-        f"{record.metrics['looked_into_splits']} of {len(record.splits)} splits, to which all that "
+        f"{record.metrics['looked_into_images']:,} test images of {splits}, to which all that "
         f"follows refers: {listing(gaps_as_studied)}.",
         penalty(record, gap_of.loc[SQUARES, LOOSE]),
         closeness(record, fits),
