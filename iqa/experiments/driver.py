@@ -11,7 +11,7 @@ from iqa import datasets
 from iqa.datasets import csv_table
 from iqa.errors import UserError
 from iqa.experiments.parameters import declared
-from iqa.experiments.planning import check_run, datasets_in, find_notebook
+from iqa.experiments.planning import check_run, datasets_in, find_notebook, why_absent
 from iqa.experiments.profile import Profile, RunSpec, project_root
 from iqa.experiments.record import read_summary, source_fingerprint
 from iqa.files import fingerprint, written_whole
@@ -46,11 +46,15 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
         progress: show a bar of the notebook's cells.
 
     Raises:
-        UserError: the notebook or a parameter is unknown, or a cell failed; then the executed part
-            is kept as `<run>.failed.ipynb` beside the run's folder, and no record is written.
+        UserError: the notebook or a parameter is unknown, a data set is not there, or a cell
+            failed; then the executed part is kept as `<run>.failed.ipynb` beside the run's folder,
+            and no record is written.
     """
     notebook = find_notebook(spec.experiment)
     parameters = _located(check_run(spec))
+    # Before any data set is read: one of them may have to be made first, which takes a minute.
+    if reason := why_absent(spec):
+        raise UserError(reason)
     folder = project_root() / profile.folder / spec.label
     key = run_key(notebook, parameters)
     if _kept_key(folder) == key:
