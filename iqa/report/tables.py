@@ -22,6 +22,15 @@ def with_sign(gap: pd.Series) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def with_doubt(gap: pd.Series) -> str:
+    """`with_sign`, and whether the difference is not significant by its `p_holm`.
+
+    >>> with_doubt(pd.Series({"difference": 0.1, "low": -0.02, "high": 0.2, "p_holm": 0.4}))
+    '+.100 [−.020, +.200], not significant'
+    """
+    return with_sign(gap) + ("" if gap["p_holm"] < 0.05 else ", not significant")
+
+
 def short(value: float, digits: int = 3, sign: bool = False) -> str:
     """A correlation or a difference without its leading zero; a dash where it is undefined.
 

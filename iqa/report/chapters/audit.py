@@ -7,7 +7,7 @@ import pandas as pd
 from iqa.experiments import Record, project_root, read_record
 from iqa.report.chapters.fragments import save_figure, save_provenance, save_text, what_was_run
 from iqa.report.effects import effects as effects_figure
-from iqa.report.tables import listing, markdown, p_value, short, unbroken, with_sign
+from iqa.report.tables import listing, markdown, p_value, short, unbroken, with_doubt, with_sign
 
 ACCUMULATED = 12
 """Images of one step of the paper's code: 6 batches of 2."""
@@ -104,11 +104,7 @@ def _moved(head: str, part: pd.DataFrame) -> str:
 
 def _together(record: Record, effects: pd.DataFrame) -> str:
     rows = effects[effects["defect"] == "as published"]
-    said = [
-        f"{row['head']} {row['figure']} {with_sign(row)}"
-        f"{'' if row['p_holm'] < 0.05 else ', not significant'}"
-        for _, row in rows.iterrows()
-    ]
+    said = [f"{row['head']} {row['figure']} {with_doubt(row)}" for _, row in rows.iterrows()]
     own = {
         "B3": record.dataset.name.startswith("koniq10k"),
         "B4": record.metrics["examples"] > 0,

@@ -8,7 +8,15 @@ from iqa.experiments import Record, read_record
 from iqa.report import figures
 from iqa.report.chapters.fragments import save_figure, save_provenance, save_text, what_was_run
 from iqa.report.chapters.variants import gap, said_gap, table
-from iqa.report.tables import listing, markdown, p_value, short, with_interval, with_sign
+from iqa.report.tables import (
+    listing,
+    markdown,
+    p_value,
+    short,
+    with_doubt,
+    with_interval,
+    with_sign,
+)
 
 RIDGE, LOOSE = "ridge", "ridge, hardly any penalty"
 STUDIED, TUNED = "as studied", "chosen on validation"
@@ -83,7 +91,7 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
     above = [name for name in ours if srcc[name] > srcc[RIDGE]]
     lines = [
         f"- In order: {order}.",
-        f"- **Ridge** minus the relu head: {said_line(gaps.loc[RIDGE])}. "
+        f"- **Ridge** minus the relu head: {with_doubt(gaps.loc[RIDGE])}. "
         + (
             f"It is above all {len(ours)} MLP heads."
             if not above
@@ -91,17 +99,14 @@ def findings(record: Record, heads: pd.DataFrame, comparisons: pd.DataFrame) -> 
         ),
     ]
     for name in ("SVR", "boosting"):
-        lines.append(f"- **{name}** on the same features, minus relu: {said_line(gaps.loc[name])}.")
+        lines.append(
+            f"- **{name}** on the same features, minus relu: {with_doubt(gaps.loc[name])}."
+        )
     lines.append(
         f"- **Natural scene statistics**, 36 numbers without a network: SRCC "
-        f"{short(srcc[SCENES])}; minus relu: {said_line(gaps.loc[SCENES])}."
+        f"{short(srcc[SCENES])}; minus relu: {with_doubt(gaps.loc[SCENES])}."
     )
     return "\n".join(lines)
-
-
-def said_line(line: pd.Series) -> str:
-    """A row of `comparisons` in words."""
-    return with_sign(line) + ("" if line["p_holm"] < 0.05 else ", not significant")
 
 
 def why(record: Record, gaps: pd.DataFrame, gains: pd.DataFrame, fits: pd.DataFrame) -> str:

@@ -2,14 +2,13 @@
 
 import pandas as pd
 
-from iqa.report.tables import p_value, short, with_interval, with_sign
+from iqa.report.tables import p_value, short, with_doubt, with_interval, with_sign
 
 
 def gap(line: pd.Series) -> pd.Series:
-    """The difference to the baseline in a row of `summarize_variants`, for `with_sign`."""
-    return pd.Series(
-        {"difference": line["difference"], "low": line["low_gap"], "high": line["high_gap"]}
-    )
+    """The difference to the baseline in a row of `summarize_variants`, as `compare_with` has it."""
+    names = ["difference", "low_gap", "high_gap", "p_holm"]
+    return line[names].rename({"low_gap": "low", "high_gap": "high"})
 
 
 def table(summary: pd.DataFrame, what: str = "variant") -> pd.DataFrame:
@@ -39,7 +38,7 @@ def said_gap(line: pd.Series) -> str:
     >>> said_gap(pd.Series(dict(difference=0.1, low_gap=-0.1, high_gap=0.3, p_holm=0.4)))
     '+.100 [−.100, +.300], not significant'
     """
-    return with_sign(gap(line)) + ("" if line["p_holm"] < 0.05 else ", not significant")
+    return with_doubt(gap(line))
 
 
 def ranking(summary: pd.DataFrame, variant: str) -> str:
