@@ -46,12 +46,12 @@ def run(
     skip_absent: _SkipAbsent = False,
 ) -> None:
     """Run one experiment's notebook, unless its record is up to date."""
-    from iqa.experiments import override, parse_assignments, read_profile, why_absent
+    from iqa.experiments import check_run, override, parse_assignments, read_profile, why_absent
     from iqa.experiments import run as run_experiment
 
     chosen = read_profile(profile)
     spec = override(chosen.find(experiment), parse_assignments(set_ or []))
-    if skip_absent and (reason := why_absent(spec)):
+    if skip_absent and (reason := why_absent(check_run(spec))):
         typer.echo(f"skipped: {reason}")
         return
     outcome = run_experiment(spec, chosen, progress=sys.stderr.isatty())

@@ -45,6 +45,7 @@ def regress(
     predictions, fits = [], []
     for split in prepared.splits:
         reported = rules.reported_images(study.protocol, split)
+        seeds = rules.seeds_of(study.protocol, split, study.seeds)
         train, val, test = map(prepared.rows, (split.train, split.val, reported))
         images = prepared.table.iloc[test][["id", "group", "target"]]
         images = images.assign(fold=split.fold, side="test")
@@ -52,7 +53,7 @@ def regress(
             y = prepared.targets
             found = fit_regressor(name, values[train], y[train], values[val], y[val])
             part = images.assign(head=name + suffix, prediction=found.predict(values[test]))
-            predictions += [part.assign(seed=seed) for seed in _seeds(study, split)]
+            predictions += [part.assign(seed=seed) for seed in seeds]
             fits.append(
                 {
                     "head": name + suffix,
@@ -63,10 +64,6 @@ def regress(
                 }
             )
     return pd.concat(predictions, ignore_index=True), pd.DataFrame(fits)
-
-
-def _seeds(study: Study, split: Split) -> tuple[int, ...]:
-    return rules.seeds_of(study.protocol, split, study.seeds)
 
 
 def vary_training(

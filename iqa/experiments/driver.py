@@ -53,7 +53,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
     notebook = find_notebook(spec.experiment)
     parameters = _located(check_run(spec))
     # Before any data set is read: one of them may have to be made first, which takes a minute.
-    if reason := why_absent(spec):
+    if reason := why_absent(parameters):
         raise UserError(reason)
     folder = project_root() / profile.folder / spec.label
     key = run_key(notebook, parameters)

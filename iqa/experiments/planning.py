@@ -68,17 +68,15 @@ def plan(profile: Profile) -> dict[str, Planned]:
         try:
             values = check_run(spec, defaults_of)
             _check_names(values, _finders())
-            reasons = filter(None, map(absent, datasets_in(values)))
-            planned[spec.label] = Planned(spec.experiment, values, next(reasons, ""))
+            planned[spec.label] = Planned(spec.experiment, values, why_absent(values, absent))
         except UserError as fault:
             raise UserError(f"profile {profile.name}, run {spec.label}: {fault}") from None
     return planned
 
 
-def why_absent(spec: RunSpec) -> str:
-    """Why the data of a run are not there, in one line; "" where they are."""
-    reasons = map(datasets.absent, datasets_in(check_run(spec)))
-    return next(filter(None, reasons), "")
+def why_absent(values: dict[str, Any], absent: Callable[[str], str] = datasets.absent) -> str:
+    """Why the data that the parameters of a run name are not there; "" where they are."""
+    return next(filter(None, map(absent, datasets_in(values))), "")
 
 
 def datasets_in(values: Any) -> list[str]:
