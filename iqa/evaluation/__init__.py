@@ -1,17 +1,25 @@
-"""Agreement of predictions with scores: metrics, intervals and paired tests."""
+"""Agreement of predictions with scores: metrics, and one way to compare them."""
 
-from iqa.evaluation.bootstrap import (
-    bootstrap_interval,
-    bootstrap_plcc,
-    bootstrap_srcc,
-    resample_counts,
+from iqa.evaluation.bootstrap import bootstrap_plcc, bootstrap_srcc, resample_counts
+from iqa.evaluation.estimates import Estimates
+from iqa.evaluation.estimators import (
+    content_means,
+    pooled_folds,
+    single_splits,
+    split_means,
+    transferred,
+    within_contents,
 )
-from iqa.evaluation.correction import holm
 from iqa.evaluation.fisher import compare_intervals, fisher_interval
-from iqa.evaluation.folds import mean_over_folds, summarize_folds
-from iqa.evaluation.means import summarize_means
+from iqa.evaluation.laws import (
+    FEWEST_CONTENTS,
+    OverContents,
+    OverContentsAndReplicates,
+    OverSplits,
+)
 from iqa.evaluation.metrics import (
     evaluate,
+    evaluate_splits,
     fit_logistic,
     krcc,
     logistic,
@@ -20,34 +28,36 @@ from iqa.evaluation.metrics import (
     rmse,
     srcc,
 )
-from iqa.evaluation.paired import compare_with
-from iqa.evaluation.reported import compare_reports
-from iqa.evaluation.study import figures_by_fold, resampled_srcc, summarize_heads
-from iqa.evaluation.variants import summarize_variants
+from iqa.evaluation.verdict import MARGIN, Verdict, holm, verdict
 
 __all__ = [
-    "bootstrap_interval",
+    "FEWEST_CONTENTS",
+    "MARGIN",
+    "Estimates",
+    "OverContents",
+    "OverContentsAndReplicates",
+    "OverSplits",
+    "Verdict",
     "bootstrap_plcc",
     "bootstrap_srcc",
     "compare_intervals",
-    "compare_reports",
-    "compare_with",
+    "content_means",
     "evaluate",
-    "figures_by_fold",
+    "evaluate_splits",
     "fisher_interval",
     "fit_logistic",
     "holm",
     "krcc",
     "logistic",
-    "mean_over_folds",
     "plcc",
     "plcc_fitted",
+    "pooled_folds",
     "resample_counts",
-    "resampled_srcc",
     "rmse",
+    "single_splits",
+    "split_means",
     "srcc",
-    "summarize_folds",
-    "summarize_heads",
-    "summarize_means",
-    "summarize_variants",
+    "transferred",
+    "verdict",
+    "within_contents",
 ]

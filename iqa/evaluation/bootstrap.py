@@ -1,4 +1,4 @@
-"""Bootstrap intervals of SRCC that draw whole content groups.
+"""Bootstrap of SRCC and PLCC that draws whole content groups.
 
 Images of one content are alike, so drawing single images would make an interval too narrow:
 groups are drawn with replacement, and an image counts as often as its group was drawn
@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
 from iqa.errors import UserError
@@ -33,8 +32,11 @@ def resample_counts(
         Counts (N, R). As many groups are drawn as there are.
 
     Raises:
-        UserError: fewer than 2 groups to draw from, or one of `groups` is not among them.
+        UserError: fewer than 1 resample, fewer than 2 groups to draw from, or one of `groups` is not
+            among them.
     """
+    if resamples < 1:
+        raise UserError(f"`resamples` is {resamples}: expected 1 or more, such as 2000")
     names = np.unique(np.asarray(groups if drawn_from is None else drawn_from))
     missing = np.setdiff1d(groups, names)
     if len(missing):
@@ -121,66 +123,17 @@ def bootstrap_plcc(
     seed: int = 0,
     drawn_from: Sequence[str] | None = None,
 ) -> NDArray[np.float64]:
-    """Pearson's correlation of one model in each resample of content groups.
+    """Pearson's correlation in each of `resamples` draws of content groups.
 
-    Args:
-        preds: (N,), raw or mapped by a logistic that was fitted elsewhere.
-        target: (N,).
-        groups: content group of each image, length N.
-        resamples: number R of resamples.
-        seed: of the draws, the same as of `bootstrap_srcc`.
-        drawn_from: as of `resample_counts`.
-
-    Returns:
-        Shape (R,); NaN where a resample is constant, or has no image.
-
-    Raises:
-        UserError: fewer than 2 content groups.
+    Arguments, result and errors are those of `bootstrap_srcc`; the predictions are raw, or mapped
+    by a logistic that was fitted elsewhere.
     """
     counts = resample_counts(groups, resamples, seed, drawn_from)
     total = counts.sum(axis=0).clip(min=1)
     x, y = (np.asarray(values, dtype=float) for values in (preds, target))
-    x, y = x - x.mean(), y - y.mean()
+    x, y = x - x.mean(axis=-1, keepdims=True), y - y.mean()
     x_mean, y_mean = x @ counts / total, y @ counts / total
     covariance = (x * y) @ counts / total - x_mean * y_mean
     variances = (x**2 @ counts / total - x_mean**2) * (y**2 @ counts / total - y_mean**2)
     scale = np.sqrt(np.clip(variances, 0, None))
-    return np.divide(covariance, scale, out=np.full(resamples, np.nan), where=scale > 0)
-
-
-def shift(observed: ArrayLike, samples: NDArray) -> NDArray[np.float64]:
-    """z0 of Efron (1981): how far the middle of the samples lies from what was observed.
-
-    A resample holds fewer different contents than the data, so its SRCC tends to be higher; z0 is
-    the normal quantile of the share of samples (..., R) below `observed` (...), ties by half.
-    """
-    value = np.asarray(observed, dtype=float)[..., None]
-    counted = np.sum(~np.isnan(samples), axis=-1)
-    below = np.sum(samples < value, axis=-1) + np.sum(samples == value, axis=-1) / 2
-    # The share is kept off 0 and 1, where the quantile is infinite.
-    return ndtri((below + 0.5) / (counted + 1))
-
-
-def bootstrap_interval(
-    observed: ArrayLike, samples: NDArray, level: float = 0.95
-) -> NDArray[np.float64]:
-    """Bias-corrected percentile interval (Efron 1981; Davison & Hinkley 1997, 5.3.2).
-
-    The quantiles Phi(2 z0 -+ z) of the samples, z that of the tail and z0 that of `shift`.
-
-    Args:
-        observed: the figure on the data, (...).
-        samples: the same figure on the resamples, (..., R); NaN is left out.
-        level: of confidence.
-
-    Returns:
-        Low and high, (..., 2).
-    """
-    z0 = np.atleast_1d(shift(observed, samples)).ravel()
-    tails = ndtr(2 * z0[:, None] + ndtri((1 - level) / 2) * np.array([1, -1]))
-    rows = samples.reshape(-1, samples.shape[-1])
-    ends = [
-        np.nanquantile(row, tail) if np.isfinite(row).any() else [np.nan, np.nan]
-        for row, tail in zip(rows, tails, strict=True)
-    ]
-    return np.array(ends).reshape(*samples.shape[:-1], 2)
+    return np.divide(covariance, scale, out=np.full(scale.shape, np.nan), where=scale > 0)

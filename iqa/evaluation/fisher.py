@@ -6,8 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from iqa.errors import UserError
-from iqa.evaluation.bootstrap import bootstrap_interval, bootstrap_srcc
-from iqa.evaluation.metrics import srcc
+from iqa.evaluation.estimators import RESAMPLES, pooled_folds
 
 
 def fisher_interval(value: ArrayLike, n: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
@@ -39,38 +38,30 @@ def fisher_interval(value: ArrayLike, n: ArrayLike, level: float = 0.95) -> NDAr
 
 
 def compare_intervals(
-    predictions: pd.DataFrame, parts: int = 5, resamples: int = 10_000, seed: int = 0
+    predictions: pd.DataFrame, parts: int = 5, resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
     """Intervals by the formula and by the bootstrap over contents, on test sets like the papers'.
 
     The images are dealt at random, one by one, into `parts` test sets: five give the usual 20 %.
 
     Args:
-        predictions: one row an image and head: head, id, group, target, prediction.
+        predictions: as of `pooled_folds`, with the column head.
         parts: number of test sets.
         resamples: bootstrap draws.
         seed: of the deal and of the draws.
 
     Returns:
-        A row a head and test set: head, part, images, contents, srcc, formula_low, formula_high,
-        low, high.
+        A row a head and test set: head, part, images, contents, srcc, low, high (bootstrap),
+        formula_low, formula_high.
     """
     ids = np.array(sorted(predictions["id"].unique()))
     order = np.random.default_rng(seed).permutation(len(ids))
     part_of = dict(zip(ids[order], np.arange(len(ids)) % parts, strict=True))
-    rows = []
-    for (head, part), rows_of in predictions.groupby(
-        ["head", predictions["id"].map(part_of)], sort=False
-    ):
-        columns = rows_of["prediction"], rows_of["target"]
-        observed = srcc(*columns)
-        samples = bootstrap_srcc(*columns, list(rows_of["group"]), resamples, seed)
-        rows.append(
-            (
-                *(head, part, len(rows_of), rows_of["group"].nunique(), observed),
-                *fisher_interval(observed, len(rows_of)),
-                *bootstrap_interval(observed, samples),
-            )
-        )
-    names = ["head", "part", "images", "contents", "srcc", "formula_low", "formula_high"]
-    return pd.DataFrame(rows, columns=[*names, "low", "high"])
+    found = []
+    for part, rows in predictions.groupby(predictions["id"].map(part_of)):
+        table = pooled_folds(rows, ["head"], resamples=resamples, seed=seed).table("srcc")
+        images = rows["id"].nunique()
+        formula = fisher_interval(table["srcc"], images)
+        about = {"part": part, "images": images, "contents": rows["group"].nunique()}
+        found.append(table.assign(**about, formula_low=formula[:, 0], formula_high=formula[:, 1]))
+    return pd.concat(found, ignore_index=True)

@@ -1,12 +1,14 @@
-"""The field's four figures: SRCC, KRCC, PLCC and RMSE, one formula each.
+"""The field's four metrics: SRCC, KRCC, PLCC and RMSE, one formula each.
 
 All take `preds` and `target` of shape (N,), in any units, and return a float. A correlation with
 constant predictions is undefined and returned as NaN, never as 0.
 """
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
@@ -102,7 +104,7 @@ def plcc_fitted(preds: ArrayLike, target: ArrayLike, params: ArrayLike) -> float
 def evaluate(
     preds: ArrayLike, target: ArrayLike, val_preds: ArrayLike = (), val_target: ArrayLike = ()
 ) -> dict[str, float]:
-    """Every figure of one model on one test set.
+    """Every metric of one model on one test set.
 
     `plcc_val_fit` maps the predictions by a logistic fitted on validation, the one to report, and
     is NaN without validation images; `plcc_test_fit` by one fitted on the test set itself, as much
@@ -117,3 +119,19 @@ def evaluate(
         "plcc_test_fit": plcc_fitted(preds, target, fit_logistic(preds, target)),
         "rmse": rmse(preds, target),
     }
+
+
+def evaluate_splits(predictions: pd.DataFrame, by: Sequence[str] = ("head",)) -> pd.DataFrame:
+    """Every metric of `evaluate` on each split: a row for each of `by`, split, fold and seed.
+
+    Args:
+        predictions: columns `by`, split, fold, seed, side, target, prediction; with the test and
+            the validation rows of every split. Without the latter, plcc_val_fit is NaN.
+        by: columns of what is compared.
+    """
+    keys, rows = [*by, "split", "fold", "seed"], []
+    for key, part in predictions.groupby(keys, sort=False):
+        test, val = (part[part["side"] == side] for side in ("test", "val"))
+        found = evaluate(test["prediction"], test["target"], val["prediction"], val["target"])
+        rows.append(dict(zip(keys, key, strict=True)) | found)
+    return pd.DataFrame(rows)

@@ -50,6 +50,8 @@ def predictions(contents, each, seed=0):
             "group": [f"g{i // each}" for i in range(n)],
             "target": target,
             "prediction": target + 0.7 * off,
+            "split": 0,
+            "seed": 0,
         }
     )
 

@@ -1,0 +1,151 @@
+"""How sure an estimate is: laws that turn resampled values into intervals and p-values.
+
+A law says which source of chance the columns of `values` (K, M) hold, for K estimates `observed`
+(K,): resamples of contents, single splits, or both. Differences of estimates have the same law, so
+it is chosen once, where the estimates are made (`iqa.evaluation.estimates`).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+from scipy.stats import t as student
+
+Array = NDArray[np.float64]
+
+FEWEST_CONTENTS = 20
+"""With fewer contents than this, intervals and p-values are withheld (NaN): they mislead."""
+
+
+class Law(Protocol):
+    """What `Estimates` asks of a law; `contents` is the number of contents it rests on."""
+
+    contents: int
+
+    def interval(self, observed: Array, values: Array, level: float) -> Array:
+        """Low and high, (K, 2)."""
+
+    def p_value(self, observed: Array, values: Array) -> Array:
+        """The two-sided p-value that the estimate is 0, (K,)."""
+
+
+@dataclass(frozen=True)
+class OverContents:
+    r"""Other contents might have been rated: percentiles of resamples, expanded for few contents.
+
+    The tails of the percentile interval are taken at :math:`\Phi(-\sqrt{G/(G-1)}\,
+    t_{(1+level)/2,\,G-1})` for G contents (Hesterberg, The American Statistician 69(4), 2015,
+    section 5.3); the p-value inverts that. `values` are the estimates in each resample. A resample
+    in which an estimate is undefined (NaN) is left out.
+
+    Attributes:
+        contents: G.
+    """
+
+    contents: int
+
+    def interval(self, observed: Array, values: Array, level: float = 0.95) -> Array:
+        """Low and high, (K, 2)."""
+        if self.contents < FEWEST_CONTENTS:
+            return np.full((len(observed), 2), np.nan)
+        wide = np.sqrt(self.contents / (self.contents - 1))
+        tail = norm.cdf(wide * student.ppf((1 - level) / 2, self.contents - 1))
+        ends = [
+            np.nanquantile(row, [tail, 1 - tail]) if np.isfinite(row).any() else [np.nan, np.nan]
+            for row in values
+        ]
+        return np.array(ends).reshape(-1, 2)
+
+    def p_value(self, observed: Array, values: Array) -> Array:
+        """The two-sided p-value that the estimate is 0, (K,)."""
+        counted = np.sum(~np.isnan(values), axis=1)
+        if self.contents < FEWEST_CONTENTS:
+            return np.full(len(observed), np.nan)
+        below = np.sum(values < 0, axis=1) + np.sum(values == 0, axis=1) / 2
+        share = (np.minimum(below, counted - below) + 0.5) / (counted + 1)
+        wide = np.sqrt(self.contents / (self.contents - 1))
+        p = 2 * student.cdf(norm.ppf(share) / wide, self.contents - 1)
+        return np.where(np.isnan(observed), np.nan, p)
+
+
+@dataclass(frozen=True)
+class OverSplits:
+    r"""Other images, splits and seeds: the corrected resampled t-test of Nadeau and Bengio.
+
+    `values` are the estimates of single splits, of which `observed` is the mean. Splits share
+    training images, so their spread alone is too small a measure: in the variance of the mean of J
+    splits, :math:`1/J + r` stands in the place of :math:`1/J`, r the test images for each training
+    image (Machine Learning 52, 2003, section 3.2):
+
+    .. math:: t = \bar d \,/\, \bigl(s_d \sqrt{1/J + r}\bigr), \qquad J - 1 \text{ degrees of freedom}
+
+    Attributes:
+        test_to_train: r.
+        contents: that the splits hold together.
+    """
+
+    test_to_train: float
+    contents: int
+
+    def interval(self, observed: Array, values: Array, level: float = 0.95) -> Array:
+        """Low and high, (K, 2)."""
+        error, df = self._error(values)
+        return _t_interval(observed, error, df, level)
+
+    def p_value(self, observed: Array, values: Array) -> Array:
+        """The two-sided p-value that the estimate is 0, (K,)."""
+        return _t_p_value(observed, *self._error(values))
+
+    def _error(self, values: Array) -> tuple[Array, int]:
+        splits = values.shape[1]
+        if splits < 2 or self.contents < FEWEST_CONTENTS:
+            return np.full(len(values), np.nan), 1
+        return values.std(axis=1, ddof=1) * np.sqrt(1 / splits + self.test_to_train), splits - 1
+
+
+@dataclass(frozen=True)
+class OverContentsAndReplicates:
+    """Other contents of the target, and other heads of the source: the two variances add up.
+
+    For models that are trained on several splits of one set and all tested on the same images of
+    another. The first `resamples` columns of `values` are the estimates in resamples of the
+    target's contents, the rest those of single replicates. Their variances, the second with the
+    correction of `OverSplits`, make the error of a t-interval with J - 1 degrees of freedom.
+
+    Attributes:
+        resamples: how many columns are resamples.
+        left_out_to_train: r, the source images left out for each training image.
+        contents: of the target.
+    """
+
+    resamples: int
+    left_out_to_train: float
+    contents: int
+
+    def interval(self, observed: Array, values: Array, level: float = 0.95) -> Array:
+        """Low and high, (K, 2)."""
+        error, df = self._error(values)
+        return _t_interval(observed, error, df, level)
+
+    def p_value(self, observed: Array, values: Array) -> Array:
+        """The two-sided p-value that the estimate is 0, (K,)."""
+        return _t_p_value(observed, *self._error(values))
+
+    def _error(self, values: Array) -> tuple[Array, int]:
+        drawn, replicates = values[:, : self.resamples], values[:, self.resamples :]
+        error, df = OverSplits(self.left_out_to_train, self.contents)._error(replicates)
+        return np.sqrt(np.nanvar(drawn, axis=1) + error**2), df
+
+
+def _t_interval(observed: Array, error: Array, df: int, level: float) -> Array:
+    reach = student.ppf((1 + level) / 2, df) * error
+    return np.stack([observed - reach, observed + reach], axis=1)
+
+
+def _t_p_value(observed: Array, error: Array, df: int) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * student.sf(np.abs(observed) / error, df)
+    # Without any spread, an estimate of 0 is certain, and so is any other.
+    return np.where(error == 0, (observed == 0).astype(float), p)

@@ -1,0 +1,81 @@
+"""Do 95 % intervals of a difference in SRCC hold the truth in 95 % of all repetitions?
+
+Measured with 1,000 repetitions each (standard error .007), docs/DESIGN.md cites the outcome.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import rankdata
+
+from iqa.evaluation import OverSplits, pooled_folds
+
+pytestmark = pytest.mark.slow
+REPETITIONS = 1000
+
+
+def rated_images(rng, contents, each):
+    """Two heads with errors that contents and heads share in part; one is better."""
+    n, content = contents * each, np.repeat(np.arange(contents), each)
+    target = 0.8 * rng.normal(size=contents)[content] + 0.6 * rng.normal(size=n)
+    shared = 0.5 * rng.normal(size=contents)[content] + 0.4 * rng.normal(size=n)
+    images = pd.DataFrame(
+        {"id": [f"i{i:04}" for i in range(n)], "group": [f"g{c}" for c in content]}
+    ).assign(target=target, split=0, fold=content % 5, seed=0)
+    parts = []
+    for head, size in (("good", 0.3), ("poor", 0.4)):
+        own = size * (rng.normal(size=contents)[content] + rng.normal(size=n))
+        parts.append(images.assign(head=head, prediction=target + shared + own))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(("contents", "each"), [(20, 5), (40, 5), (200, 1)])
+def test_pooled_folds_cover_other_contents(contents, each):
+    whole = rated_images(np.random.default_rng(1), 20_000, each)
+    truth = pooled_folds(whole, ["head"], resamples=1).minus(head="poor").observed[0]
+    covered = 0
+    for repetition in range(REPETITIONS):
+        made = rated_images(np.random.default_rng(repetition), contents, each)
+        gap = pooled_folds(made, ["head"], resamples=800, seed=repetition).minus(head="poor")
+        low, high = gap.table("d")[["low", "high"]].to_numpy()[0]
+        covered += low <= truth <= high
+    assert 0.93 <= covered / REPETITIONS <= 0.97
+
+
+def ridge(x, y, penalty):
+    return np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
+
+
+def studied(rng, contents, each, folds):
+    """Two ridge regressions, cross-validated: SRCC on each test fold, (folds, 2)."""
+    n, content = contents * each, np.repeat(np.arange(contents), each)
+    x = 0.7 * rng.normal(size=(contents, 12))[content] + 0.7 * rng.normal(size=(n, 12))
+    y = x @ np.linspace(0.1, 1, 12) + rng.normal(size=contents)[content] + rng.normal(size=n)
+    fold_of = rng.permutation(contents)[content] % folds
+    scores = np.empty((folds, 2))
+    for fold in range(folds):
+        test = fold_of == fold
+        for row, (used, penalty) in enumerate(((12, 1.0), (9, 30.0))):
+            fitted = x[test][:, :used] @ ridge(x[~test][:, :used], y[~test], penalty)
+            scores[fold, row] = np.corrcoef(rankdata(fitted), rankdata(y[test]))[0, 1]
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("contents", "each", "folds"), [(40, 5, 5), (200, 1, 10), (200, 2, 10), (400, 1, 5)]
+)
+def test_single_splits_cover_other_images_and_splits(contents, each, folds):
+    truth = np.mean(
+        [np.diff(studied(np.random.default_rng(10**6 + i), contents, each, folds)) for i in range(3000)]
+    )
+
+
+    law = OverSplits(1 / (folds - 1), contents)
+    covered = 0
+    for repetition in range(REPETITIONS):
+        gaps = np.diff(studied(np.random.default_rng(repetition), contents, each, folds)).T
+        low, high = law.interval(gaps.mean(axis=1), gaps, 0.95)[0]
+        covered += low <= truth <= high
+    print(contents, each, folds, covered / REPETITIONS)
+    # The correction is made for the worst case; it may be too careful, it must not be too bold.
+    assert 0.93 <= covered / REPETITIONS <= 0.995
