@@ -1,6 +1,6 @@
 """Agreement of predictions with scores: metrics, and one way to compare them."""
 
-from iqa.evaluation.bootstrap import bootstrap_plcc, bootstrap_srcc, resample_counts
+from iqa.evaluation.bootstrap import bootstrap_srcc, resample_counts
 from iqa.evaluation.estimates import Estimates
 from iqa.evaluation.estimators import (
     content_means,
@@ -10,11 +10,10 @@ from iqa.evaluation.estimators import (
     transferred,
     within_contents,
 )
-from iqa.evaluation.fisher import compare_intervals, fisher_interval
+from iqa.evaluation.fisher import fisher_interval
 from iqa.evaluation.laws import (
     FEWEST_CONTENTS,
     OverContents,
-    OverContentsAndReplicates,
     OverSplits,
 )
 from iqa.evaluation.metrics import (
@@ -35,12 +34,9 @@ __all__ = [
     "MARGIN",
     "Estimates",
     "OverContents",
-    "OverContentsAndReplicates",
     "OverSplits",
     "Verdict",
-    "bootstrap_plcc",
     "bootstrap_srcc",
-    "compare_intervals",
     "content_means",
     "evaluate",
     "evaluate_splits",

@@ -1,4 +1,4 @@
-"""Bootstrap of SRCC and PLCC that draws whole content groups.
+"""Bootstrap of SRCC that draws whole content groups.
 
 Images of one content are alike, so drawing single images would make an interval too narrow:
 groups are drawn with replacement, and an image counts as often as its group was drawn
@@ -32,8 +32,8 @@ def resample_counts(
         Counts (N, R). As many groups are drawn as there are.
 
     Raises:
-        UserError: fewer than 1 resample, fewer than 2 groups to draw from, or one of `groups` is not
-            among them.
+        UserError: fewer than 1 resample, fewer than 2 groups to draw from, or one of `groups` is
+            not among them.
     """
     if resamples < 1:
         raise UserError(f"`resamples` is {resamples}: expected 1 or more, such as 2000")
@@ -113,27 +113,3 @@ def bootstrap_srcc(
             with np.errstate(invalid="ignore", divide="ignore"):
                 samples[row, part] = np.einsum("nr,nr->r", x, y) / np.sqrt(x_square * y_square)
     return samples.reshape(*table.shape[:-1], resamples)
-
-
-def bootstrap_plcc(
-    preds: ArrayLike,
-    target: ArrayLike,
-    groups: Sequence[str],
-    resamples: int = 10_000,
-    seed: int = 0,
-    drawn_from: Sequence[str] | None = None,
-) -> NDArray[np.float64]:
-    """Pearson's correlation in each of `resamples` draws of content groups.
-
-    Arguments, result and errors are those of `bootstrap_srcc`; the predictions are raw, or mapped
-    by a logistic that was fitted elsewhere.
-    """
-    counts = resample_counts(groups, resamples, seed, drawn_from)
-    total = counts.sum(axis=0).clip(min=1)
-    x, y = (np.asarray(values, dtype=float) for values in (preds, target))
-    x, y = x - x.mean(axis=-1, keepdims=True), y - y.mean()
-    x_mean, y_mean = x @ counts / total, y @ counts / total
-    covariance = (x * y) @ counts / total - x_mean * y_mean
-    variances = (x**2 @ counts / total - x_mean**2) * (y**2 @ counts / total - y_mean**2)
-    scale = np.sqrt(np.clip(variances, 0, None))
-    return np.divide(covariance, scale, out=np.full(scale.shape, np.nan), where=scale > 0)

@@ -1,7 +1,6 @@
 """The one way to compare: estimates with resampled values, subtracted, corrected, judged.
 
-`Estimates` are made by `pooled_folds`, `single_splits`, `transferred` or `content_means`; what follows
-is the same for all of them:
+They are made by `single_splits`, `pooled_folds` and others; what follows is the same for all:
 
     scores = single_splits(predictions, by=["head"], test_to_train=2 / 7)
     scores.table("srcc")                    # head, srcc, low, high

@@ -1,6 +1,6 @@
 """From tables of predictions or measures to `Estimates`: what is estimated, and over what chance.
 
-| function | metric is taken on | the interval covers |
+| function | SRCC is taken on | the interval covers |
 |:--|:--|:--|
 | `single_splits` | the test images of each split | images, splits, seeds |
 | `pooled_folds` | all images of a cross-validation | other contents |
@@ -8,36 +8,28 @@
 | `transferred` | another set, for each trained head | other contents, splits, seeds |
 | `content_means`, `split_means` | (a measure that is there already) | contents; splits and seeds |
 
-Predictions have the columns `split`, `fold`, `seed`, `id`, `group`, `target`, `prediction`, and those
-that `by` names: what is compared, such as head or backbone. All of it is on test images.
+Predictions have the columns split, fold, seed, id, group, target, prediction, and those that `by`
+names: what is compared, such as head or backbone. All of them are on test images.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from iqa.errors import UserError, unknown
-from iqa.evaluation.bootstrap import bootstrap_plcc, bootstrap_srcc, resample_counts
+from iqa.errors import UserError
+from iqa.evaluation.bootstrap import bootstrap_srcc, resample_counts
 from iqa.evaluation.estimates import Estimates
-from iqa.evaluation.laws import OverContents, OverContentsAndReplicates, OverSplits
-from iqa.evaluation.metrics import plcc, srcc
-
-METRICS: dict[str, tuple[Callable[..., float], Callable[..., NDArray]]] = {
-    "srcc": (srcc, bootstrap_srcc),
-    "plcc": (plcc, bootstrap_plcc),
-}
-"""Name to the metric and its bootstrap."""
+from iqa.evaluation.laws import OverContents, OverSplits
+from iqa.evaluation.metrics import srcc
 
 RESAMPLES = 2000
 
 
-def single_splits(
-    predictions: pd.DataFrame, by: Sequence[str], test_to_train: float, metric: str = "srcc"
-) -> Estimates:
-    """The mean over splits of the metric on the test images of one split.
+def single_splits(predictions: pd.DataFrame, by: Sequence[str], test_to_train: float) -> Estimates:
+    """The mean over splits of SRCC on the test images of one split.
 
     This is what papers report, and the default here: heads of different splits need not be on one
     scale. Seeds of one split are averaged; every fold of every assignment to folds is a split.
@@ -46,20 +38,18 @@ def single_splits(
         predictions: see above.
         by: columns of what is compared.
         test_to_train: test images for each training image, see `OverSplits`.
-        metric: one of `METRICS`.
 
     Raises:
-        UserError: an unknown metric, an image twice, or something tested on some splits only.
+        UserError: an image twice, or something tested on some splits only.
     """
-    value = _metric(metric)[0]
     keys = [*by, "split", "fold", "seed"]
     _check_once(predictions, keys)
     rows = [
-        (*key, value(part["prediction"], part["target"]))
+        (*key, srcc(part["prediction"], part["target"]))
         for key, part in predictions.groupby(keys, sort=False)
     ]
-    scores = pd.DataFrame(rows, columns=[*keys, metric])
-    return split_means(scores, by, metric, test_to_train, predictions["group"].nunique())
+    scores = pd.DataFrame(rows, columns=[*keys, "srcc"])
+    return split_means(scores, by, "srcc", test_to_train, predictions["group"].nunique())
 
 
 def split_means(
@@ -87,11 +77,10 @@ def split_means(
 def pooled_folds(
     predictions: pd.DataFrame,
     by: Sequence[str],
-    metric: str = "srcc",
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimates:
-    """The metric over the images of all folds together, the mean over assignments and seeds.
+    """SRCC over the images of all folds together, the mean over assignments and seeds.
 
     Heads of different folds must be on one scale. What is compared need not be on the same images:
     the bootstrap draws from the contents of all, the same draw for each.
@@ -99,44 +88,42 @@ def pooled_folds(
     Args:
         predictions: see above.
         by: columns of what is compared.
-        metric: one of `METRICS`.
         resamples: draws of contents.
         seed: of the draws.
 
     Raises:
-        UserError: an unknown metric, an image twice, fewer than 2 contents, or something tested
-            for some seeds only.
+        UserError: an image twice, or fewer than 2 contents.
     """
-    units = _units(predictions, by, ["split", "seed"], metric, resamples, seed)
-    law = OverContents(predictions["group"].nunique())
-    return Estimates(units.labels, _mean(units.observed), _mean(units.drawn), law)
+    units = _by_unit(predictions, by, ["split", "seed"], resamples, seed)
+    return Estimates(*_mean_by(*units, by), OverContents(predictions["group"].nunique()))
 
 
 def transferred(
     predictions: pd.DataFrame,
     by: Sequence[str],
     left_out_to_train: float,
-    metric: str = "srcc",
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimates:
-    """The metric on a whole other set, the mean over the trained heads of all splits and seeds.
+    """SRCC on a whole other set, the mean over the trained heads of all splits and seeds.
 
     Args:
         predictions: see above; every replicate (split, fold, seed) on the same images.
         by: columns of what is compared.
         left_out_to_train: source images that a split leaves out, for each training image.
-        metric: one of `METRICS`.
         resamples: draws of the target's contents.
         seed: of the draws.
 
     Raises:
-        UserError: as `pooled_folds`.
+        UserError: as `pooled_folds`, or something tested by some replicates only.
     """
-    units = _units(predictions, by, ["split", "fold", "seed"], metric, resamples, seed)
-    law = OverContentsAndReplicates(resamples, left_out_to_train, predictions["group"].nunique())
-    values = np.concatenate([_mean(units.drawn), units.observed.T], axis=1)
-    return Estimates(units.labels, _mean(units.observed), values, law)
+    replicate = ["split", "fold", "seed"]
+    found, drawn = _by_unit(predictions, by, replicate, resamples, seed)
+    labels, observed, means = _mean_by(found, drawn, by)
+    _, replicates = _wide(found, by, replicate, "srcc")
+    values = np.concatenate([means, replicates], axis=1)
+    law = OverSplits(left_out_to_train, predictions["group"].nunique(), resamples)
+    return Estimates(labels, observed, values, law)
 
 
 def within_contents(
@@ -188,45 +175,28 @@ def content_means(
     return Estimates(labels, kept.mean(axis=1), kept @ counts / contents, OverContents(contents))
 
 
-@dataclass(frozen=True)
-class _Units:
-    """A metric for each unit, such as a seed: observed (U, K), and in resamples (U, K, R)."""
+def _by_unit(
+    predictions: pd.DataFrame, by: Sequence[str], unit: list[str], resamples: int, seed: int
+) -> tuple[pd.DataFrame, NDArray]:
+    """SRCC of each of `by` in each unit, such as a seed, and in resamples of all contents.
 
-    labels: pd.DataFrame
-    observed: NDArray
-    drawn: NDArray
-
-
-def _units(
-    predictions: pd.DataFrame,
-    by: Sequence[str],
-    unit: list[str],
-    metric: str,
-    resamples: int,
-    seed: int,
-) -> _Units:
-    """The metric of each of `by` in each unit, and in resamples of the contents of all units."""
-    value, bootstrap = _metric(metric)
-    _check_once(predictions, [*by, *unit])
+    Returns:
+        U rows with `by`, `unit` and srcc; and SRCC in each draw, (U, resamples).
+    """
+    keys = [*by, *unit]
+    _check_once(predictions, keys)
     contents = sorted(predictions["group"].unique())
-    rows = []
-    for key, part in predictions.groupby([*by, *unit], sort=False):
-        part = part.sort_values("id")
-        rows.append((key, part["prediction"].to_numpy(), part))
-    found = pd.DataFrame([key for key, _, _ in rows], columns=[*by, *unit])
-    found["observed"] = [value(preds, part["target"]) for _, preds, part in rows]
+    parts = [part for _, part in predictions.sort_values("id").groupby(keys, sort=False)]
+    found = pd.concat([part[keys].head(1) for part in parts], ignore_index=True)
+    found["srcc"] = [srcc(part["prediction"], part["target"]) for part in parts]
     # What was tested on the same images shares the ranks of the targets.
-    found["images"] = [hash(tuple(part["id"])) for _, _, part in rows]
-    drawn = np.empty((len(rows), resamples))
-    for same in found.groupby([*unit, "images"], sort=False).indices.values():
-        images = rows[same[0]][2]
-        preds = np.array([rows[row][1] for row in same])
-        target, groups = images["target"].to_numpy(), list(images["group"])
-        drawn[same] = bootstrap(preds, target, groups, resamples, seed, contents)
-    found["row"] = range(len(found))
-    labels, order = _wide(found, by, unit, "row")
-    places = order.T.astype(int)
-    return _Units(labels, found["observed"].to_numpy()[places], drawn[places])
+    images = [hash((*part["id"], *part["target"])) for part in parts]
+    drawn = np.empty((len(parts), resamples))
+    for rows in found.groupby(images).indices.values():
+        preds = np.array([parts[row]["prediction"] for row in rows])
+        target, groups = parts[rows[0]]["target"].to_numpy(), list(parts[rows[0]]["group"])
+        drawn[rows] = bootstrap_srcc(preds, target, groups, resamples, seed, contents)
+    return found, drawn
 
 
 def _wide(
@@ -237,8 +207,8 @@ def _wide(
     sizes = table.groupby([*by, *columns], sort=False).size()
     if len(sizes) < len(labels) * len(table[columns].drop_duplicates()):
         raise UserError(
-            f"{', '.join(by)}: some were tested for some {', '.join(columns)} only; compare what was "
-            "tested alike"
+            f"{', '.join(by)}: some were tested for some {', '.join(columns)} only; compare what "
+            "was tested alike"
         )
     # A mean over seeds is undefined where one of them is.
     means = table.groupby([*by, *columns], sort=True)[value].agg(lambda v: v.mean(skipna=False))
@@ -253,19 +223,20 @@ def _defined(wide: NDArray) -> NDArray[np.bool_]:
     return ~holes[~holes.all(axis=1)].any(axis=0) if wide.size else np.zeros(wide.shape[1], bool)
 
 
-def _mean(units: NDArray) -> NDArray:
-    """Mean over the first axis of (U, K, ...), over those units where all K are defined."""
-    holes = np.isnan(units).any(axis=1)
-    counted = (~holes).sum(axis=0)
-    kept = np.where(holes[:, None], 0.0, units)
-    with np.errstate(invalid="ignore"):
-        return np.where(counted > 0, kept.sum(axis=0) / counted, np.nan)
+def _mean_by(
+    found: pd.DataFrame, drawn: NDArray, by: Sequence[str]
+) -> tuple[pd.DataFrame, NDArray, NDArray]:
+    """Labels (K), and the mean over the units of each: of srcc, (K,), and of the draws, (K, R).
 
-
-def _metric(name: str) -> tuple[Callable[..., float], Callable[..., NDArray]]:
-    if name not in METRICS:
-        raise unknown("metric", name, list(METRICS))
-    return METRICS[name]
+    In a draw without an image of some unit, the mean is over the others.
+    """
+    groups = found.groupby(list(by), sort=False)
+    labels, rows = found[list(by)].drop_duplicates().reset_index(drop=True), groups.indices.values()
+    observed = groups["srcc"].agg(lambda v: v.mean(skipna=False)).to_numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nothing is defined: NaN
+        means = np.array([np.nanmean(drawn[row], axis=0) for row in rows])
+    return labels, observed, means
 
 
 def _check_once(predictions: pd.DataFrame, keys: list[str]) -> None:

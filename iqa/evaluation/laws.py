@@ -74,78 +74,45 @@ class OverContents:
 class OverSplits:
     r"""Other images, splits and seeds: the corrected resampled t-test of Nadeau and Bengio.
 
-    `values` are the estimates of single splits, of which `observed` is the mean. Splits share
-    training images, so their spread alone is too small a measure: in the variance of the mean of J
-    splits, :math:`1/J + r` stands in the place of :math:`1/J`, r the test images for each training
-    image (Machine Learning 52, 2003, section 3.2):
+    `values` are the estimates of J single splits, of which `observed` is the mean. Splits share
+    training images, so their spread alone is too small a measure: in the variance of the mean,
+    :math:`1/J + r` stands in the place of :math:`1/J`, r the test images for each training image
+    (Machine Learning 52, 2003, section 3.2):
 
-    .. math:: t = \bar d \,/\, \bigl(s_d \sqrt{1/J + r}\bigr), \qquad J - 1 \text{ degrees of freedom}
+    .. math:: t = \bar d \,/\, (s_d \sqrt{1/J + r}), \qquad J - 1 \text{ degrees of freedom}
+
+    Where the models of all splits are tested on the same images of another set, the choice of these
+    images adds to the variance: the first `resamples` columns of `values` are then the estimates in
+    resamples of that set's contents, and their variance is added.
 
     Attributes:
-        test_to_train: r.
-        contents: that the splits hold together.
+        test_to_train: r; the source images left out for each training image.
+        contents: that are tested on.
+        resamples: how many columns are resamples, not splits.
     """
 
     test_to_train: float
     contents: int
+    resamples: int = 0
 
     def interval(self, observed: Array, values: Array, level: float = 0.95) -> Array:
         """Low and high, (K, 2)."""
         error, df = self._error(values)
-        return _t_interval(observed, error, df, level)
+        reach = student.ppf((1 + level) / 2, df) * error
+        return np.stack([observed - reach, observed + reach], axis=1)
 
     def p_value(self, observed: Array, values: Array) -> Array:
         """The two-sided p-value that the estimate is 0, (K,)."""
-        return _t_p_value(observed, *self._error(values))
+        error, df = self._error(values)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = 2 * student.sf(np.abs(observed) / error, df)
+        # Without any spread, an estimate of 0 is certain, and so is any other.
+        return np.where(error == 0, (observed == 0).astype(float), p)
 
     def _error(self, values: Array) -> tuple[Array, int]:
-        splits = values.shape[1]
-        if splits < 2 or self.contents < FEWEST_CONTENTS:
+        drawn, splits = values[:, : self.resamples], values[:, self.resamples :]
+        count = splits.shape[1]
+        if count < 2 or self.contents < FEWEST_CONTENTS:
             return np.full(len(values), np.nan), 1
-        return values.std(axis=1, ddof=1) * np.sqrt(1 / splits + self.test_to_train), splits - 1
-
-
-@dataclass(frozen=True)
-class OverContentsAndReplicates:
-    """Other contents of the target, and other heads of the source: the two variances add up.
-
-    For models that are trained on several splits of one set and all tested on the same images of
-    another. The first `resamples` columns of `values` are the estimates in resamples of the
-    target's contents, the rest those of single replicates. Their variances, the second with the
-    correction of `OverSplits`, make the error of a t-interval with J - 1 degrees of freedom.
-
-    Attributes:
-        resamples: how many columns are resamples.
-        left_out_to_train: r, the source images left out for each training image.
-        contents: of the target.
-    """
-
-    resamples: int
-    left_out_to_train: float
-    contents: int
-
-    def interval(self, observed: Array, values: Array, level: float = 0.95) -> Array:
-        """Low and high, (K, 2)."""
-        error, df = self._error(values)
-        return _t_interval(observed, error, df, level)
-
-    def p_value(self, observed: Array, values: Array) -> Array:
-        """The two-sided p-value that the estimate is 0, (K,)."""
-        return _t_p_value(observed, *self._error(values))
-
-    def _error(self, values: Array) -> tuple[Array, int]:
-        drawn, replicates = values[:, : self.resamples], values[:, self.resamples :]
-        error, df = OverSplits(self.left_out_to_train, self.contents)._error(replicates)
-        return np.sqrt(np.nanvar(drawn, axis=1) + error**2), df
-
-
-def _t_interval(observed: Array, error: Array, df: int, level: float) -> Array:
-    reach = student.ppf((1 + level) / 2, df) * error
-    return np.stack([observed - reach, observed + reach], axis=1)
-
-
-def _t_p_value(observed: Array, error: Array, df: int) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * student.sf(np.abs(observed) / error, df)
-    # Without any spread, an estimate of 0 is certain, and so is any other.
-    return np.where(error == 0, (observed == 0).astype(float), p)
+        variance = splits.var(axis=1, ddof=1) * (1 / count + self.test_to_train)
+        return np.sqrt(variance + (np.nanvar(drawn, axis=1) if self.resamples else 0)), count - 1

@@ -1,14 +1,10 @@
-"""One run: parameters in, a record out; and the driver that executes notebooks.
-
-What notebooks compute with is in `iqa.experiments.study`, apart because it needs PyTorch, which
-the driver does without.
-"""
+"""One run: parameters in, a record out; and the driver that executes notebooks."""
 
 from iqa.experiments.driver import Outcome, run
 from iqa.experiments.parameters import parse_assignments
-from iqa.experiments.planning import Planned, check_run, datasets_in, plan, why_absent
+from iqa.experiments.planning import Planned, check_run, find_notebook, plan, why_absent
 from iqa.experiments.profile import Profile, RunSpec, override, project_root, read_profile
-from iqa.experiments.record import Record, describe_run, read_record, write_record
+from iqa.experiments.record import Record, read_record, write_record
 
 __all__ = [
     "Outcome",
@@ -17,8 +13,7 @@ __all__ = [
     "Record",
     "RunSpec",
     "check_run",
-    "datasets_in",
-    "describe_run",
+    "find_notebook",
     "override",
     "parse_assignments",
     "plan",

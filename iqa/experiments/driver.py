@@ -1,19 +1,18 @@
-"""Run a notebook with papermill: checked, keyed, skipped when nothing changed, kept whole."""
+"""Run a notebook with papermill: checked, skipped when nothing changed, written atomically."""
 
 import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from iqa import datasets
 from iqa.datasets import csv_table
 from iqa.errors import UserError
+from iqa.experiments.keys import run_key
 from iqa.experiments.parameters import declared
-from iqa.experiments.planning import check_run, datasets_in, find_notebook, why_absent
+from iqa.experiments.planning import check_run, find_notebook, why_absent
 from iqa.experiments.profile import Profile, RunSpec, project_root
-from iqa.experiments.record import read_summary, source_fingerprint
+from iqa.experiments.record import Execution, check_record, read_execution
 from iqa.files import fingerprint, written_whole
 
 
@@ -22,7 +21,7 @@ class Outcome:
     """What became of a run.
 
     Attributes:
-        folder: with `record.json`, its tables and the executed `notebook.ipynb`.
+        folder: with `record.json`, its tables, `run.json` and the executed `notebook.ipynb`.
         fresh: False where an earlier run with the same key was kept.
     """
 
@@ -30,15 +29,8 @@ class Outcome:
     fresh: bool
 
 
-def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
-    """Fingerprint of all that a run depends on: notebook, parameters, data and code."""
-    data = [datasets.load(name).fingerprint for name in datasets_in(parameters)]
-    settings = repr(sorted(parameters.items()))
-    return fingerprint(notebook.read_bytes(), settings, source_fingerprint(), *data)
-
-
 def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
-    """Run one experiment, unless its record is there already.
+    """Run one experiment, unless its record is there already, whole and with the same key.
 
     Args:
         spec: from `Profile.find`.
@@ -46,9 +38,9 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
         progress: show a bar of the notebook's cells.
 
     Raises:
-        UserError: the notebook or a parameter is unknown, a data set is not there, or a cell
-            failed; then the executed part is kept as `<run>.failed.ipynb` beside the run's folder,
-            and no record is written.
+        UserError: the notebook or a parameter is unknown or out of range, a data set is not there,
+            or a cell failed; then the executed part is kept as `<run>.failed.ipynb` beside the
+            run's folder, and no record is written.
     """
     notebook = find_notebook(spec.experiment)
     parameters = _located(check_run(spec))
@@ -60,12 +52,15 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
     if _kept_key(folder) == key:
         return Outcome(folder, fresh=False)
     failed = folder.with_name(f"{spec.label}.failed.ipynb")
-    started = time.perf_counter()
     with written_whole(folder) as draft:
         work = draft.with_name("work")
         work.mkdir()
         _execute(notebook, work, parameters, failed, progress)
-        _finish(work, draft, profile.name, key, time.perf_counter() - started)
+        shutil.move(work / "record", draft)
+        os.replace(work / "notebook.ipynb", draft / "notebook.ipynb")
+        mark = fingerprint((draft / "record.json").read_bytes())
+        about = Execution(name=spec.label, profile=profile.name, key=key, record=mark)
+        (draft / "run.json").write_text(about.model_dump_json(indent=2) + "\n")
     failed.unlink(missing_ok=True)
     return Outcome(folder, fresh=True)
 
@@ -82,10 +77,13 @@ def _located(value: Any) -> Any:
 
 
 def _kept_key(folder: Path) -> str | None:
+    """The key of the record that is there; None where it is missing or damaged."""
     try:
-        return read_summary(folder).key
+        check_record(folder)
+        execution = read_execution(folder)
     except UserError:
         return None
+    return execution.key if execution else None
 
 
 def _execute(
@@ -114,14 +112,3 @@ def _execute(
             f"experiment {notebook.stem} failed with {fault.ename}: {fault.evalue} "
             f"(executed so far: {failed})"
         ) from None
-
-
-def _finish(work: Path, draft: Path, profile: str, key: str, seconds: float) -> None:
-    """Complete the record with what only the driver knows, and put the notebook beside it."""
-    record = read_summary(work / "record")
-    done = record.model_copy(
-        update={"profile": profile, "key": key, "seconds": record.seconds | {"total": seconds}}
-    )
-    shutil.move(work / "record", draft)
-    (draft / "record.json").write_text(done.model_dump_json(indent=2) + "\n")
-    os.replace(work / "notebook.ipynb", draft / "notebook.ipynb")

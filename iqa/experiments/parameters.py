@@ -1,49 +1,58 @@
-"""The parameters of a notebook: what it declares, and whether a given set fits."""
+"""The parameters of a notebook: what it declares, whether given ones fit, and how text is read."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import yaml
 
 from iqa.backbones import find
 from iqa.errors import UserError, unknown
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e-4 is a number, as in YAML 1.2 and in Python; PyYAML takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def read_yaml(text: str) -> Any:
+    """`text` as YAML; numbers are read as Python reads them. Raises `yaml.YAMLError`.
+
+    >>> read_yaml("rates: [1e-4, 3e-3]")
+    {'rates': [0.0001, 0.003]}
+    """
+    return yaml.load(text, _Loader)
+
+
 def declared(notebook: Path) -> dict[str, Any]:
-    """Names and defaults of the cell tagged `parameters`.
+    """Names and defaults of the cell tagged `parameters`, as papermill finds them.
 
     Raises:
         UserError: no cell has that tag, or a default is no plain value.
     """
-    tagged = [
-        cell.source
-        for cell in nbformat.read(notebook, as_version=4).cells
-        if "parameters" in cell.metadata.get("tags", [])
-    ]
-    if len(tagged) != 1:
-        raise UserError(
-            f"{notebook.name}: {len(tagged)} cells have the tag `parameters`, expected 1; add the "
-            "tag to the cell with the defaults"
-        )
+    import papermill
+
     found = {}
-    for line in ast.parse(tagged[0]).body:
-        if not isinstance(line, ast.Assign) or not isinstance(line.targets[0], ast.Name):
-            raise UserError(
-                f"{notebook.name}: line {line.lineno} of its parameters cell is no assignment"
-            )
+    for name, parameter in papermill.inspect_notebook(str(notebook)).items():
         try:
-            found[line.targets[0].id] = ast.literal_eval(line.value)
-        except ValueError:
+            found[name] = ast.literal_eval(parameter["default"])
+        except (ValueError, SyntaxError):
             raise UserError(
-                f"{notebook.name}: parameter `{line.targets[0].id}` needs a plain value as default"
+                f"{notebook.name}: parameter `{name}` needs a plain value as default"
             ) from None
+    if not found:
+        raise UserError(
+            f"{notebook.name}: no cell with the tag `parameters`; add the tag to the cell with the "
+            "defaults"
+        )
     return found
-
-
-def merged(notebook: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """The declared defaults of `notebook` with `given` in their place; raises as `filled` does."""
-    return filled(notebook.name, declared(notebook), given)
 
 
 def filled(name: str, defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -71,13 +80,12 @@ def filled(name: str, defaults: dict[str, Any], given: dict[str, Any]) -> dict[s
 
 def _like(default: Any, value: Any, what: str) -> Any:
     """`value` if it has the type of `default`; any value where the default is None."""
-    if isinstance(default, float) and not isinstance(value, bool):
-        try:  # YAML reads 1e-3 as text
-            return float(value)
-        except (TypeError, ValueError):
-            pass
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
     if default is None or type(value) is type(default):
         return value
+    if value is None and default == "":  # "nothing", as text and as papermill's `-p NAME None`
+        return ""
     raise UserError(f"{what} is {value!r}, expected {type(default).__name__} like {default!r}")
 
 
@@ -90,15 +98,13 @@ def parse_assignments(items: list[str]) -> dict[str, Any]:
     >>> parse_assignments(["epochs=3", "heads=[relu, gelu]"])
     {'epochs': 3, 'heads': ['relu', 'gelu']}
     """
-    import yaml
-
     found = {}
     for item in items:
         name, equals, value = item.partition("=")
         if not equals or not name:
             raise UserError(f"--set {item!r}: expected key=value, such as epochs=3")
         try:
-            found[name] = yaml.safe_load(value)
+            found[name] = read_yaml(value)
         except yaml.YAMLError:
             raise UserError(f"--set {item!r}: the value is not valid YAML") from None
     return found

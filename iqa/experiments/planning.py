@@ -1,14 +1,14 @@
 """What a profile would run, checked before anything runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from iqa import backbones, datasets
-from iqa.datasets import csv_table
 from iqa.errors import UserError, unknown
+from iqa.experiments.keys import datasets_in, strings_in
 from iqa.experiments.parameters import declared, filled
 from iqa.experiments.profile import Profile, RunSpec, project_root
 
@@ -42,24 +42,30 @@ def check_run(
 ) -> dict[str, Any]:
     """Every parameter of a run; `defaults_of` says what a notebook declares.
 
+    Names of data sets and backbones are checked first, since they need no PyTorch.
+
     Raises:
-        UserError: the experiment, a parameter, a data set or a backbone is unknown, or a value is
-            of the wrong type; or the notebook could keep no record.
+        UserError: the experiment, a parameter or a name among the values is unknown, a value is of
+            the wrong type or out of range; or the notebook could keep no record.
     """
     notebook = find_notebook(spec.experiment)
     values = filled(notebook.name, defaults_of(notebook), spec.parameters)
     if "record_to" not in values:
         raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
-    _check_names(values, {"dataset": datasets.info, "backbone": backbones.find})
+    _check_names(values, _LIGHT)
+    if {"dataset", "backbone"} <= values.keys():
+        from iqa.experiments.study import Study
+
+        _check_names(values, _finders())
+        Study.from_parameters(values)
     return values
 
 
 def plan(profile: Profile) -> dict[str, Planned]:
-    """The runs of a profile by name, all of them checked; heads and protocols too.
+    """The runs of a profile by name, all of them checked.
 
     Raises:
-        UserError: as `check_run`, or a name of a head, regime or protocol is unknown; says which
-            profile and run.
+        UserError: as `check_run`; says which profile and run.
     """
     # Thousands of runs share a few notebooks and data sets.
     defaults_of, absent = cache(declared), cache(datasets.absent)
@@ -67,7 +73,6 @@ def plan(profile: Profile) -> dict[str, Planned]:
     for spec in profile.resolved():
         try:
             values = check_run(spec, defaults_of)
-            _check_names(values, _finders())
             planned[spec.label] = Planned(spec.experiment, values, why_absent(values, absent))
         except UserError as fault:
             raise UserError(f"profile {profile.name}, run {spec.label}: {fault}") from None
@@ -79,31 +84,18 @@ def why_absent(values: dict[str, Any], absent: Callable[[str], str] = datasets.a
     return next(filter(None, map(absent, datasets_in(values))), "")
 
 
-def datasets_in(values: Any) -> list[str]:
-    """The data sets that parameters name, at any depth, in their order, each once.
+_Finder = Callable[[str], object]
 
-    >>> datasets_in({"dataset": "clive", "others": ["agiqa3k", "clive"], "head": "relu"})
-    ['clive', 'agiqa3k']
-    """
-    known = datasets.names()
-    found = (s for s in _strings(values) if s in known or s.startswith(csv_table.PREFIX))
-    return list(dict.fromkeys(found))
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            yield from _strings(part)
-    elif isinstance(value, str):
-        yield value
+_LIGHT: dict[str, _Finder] = {
+    **dict.fromkeys(("dataset", "other", "others"), datasets.info),
+    **dict.fromkeys(("backbone", "backbones", "untrained"), backbones.find),
+}
+"""Parameter to the function that raises for a name that is unknown."""
 
 
 @cache
-def _finders() -> dict[str, Callable[[str], object]]:
-    """Parameter to the function that raises for a name that is unknown. Loads PyTorch."""
-    from iqa.experiments import protocol
+def _finders() -> dict[str, _Finder]:
+    """As `_LIGHT`, for names that a `Study` does not check itself. Loads PyTorch."""
     from iqa.heads import find_preset
     from iqa.training.adaptation import REGIMES
 
@@ -111,22 +103,11 @@ def _finders() -> dict[str, Callable[[str], object]]:
         if name not in REGIMES:
             raise unknown("regime", name, list(REGIMES))
 
-    def weights(name: str) -> None:
-        if name not in ("pretrained", "none"):
-            raise unknown("weights", name, ["pretrained", "none"])
-
-    named: dict[Callable[[str], object], tuple[str, ...]] = {
-        find_preset: ("head", "heads", "paper_batch_heads", "more_steps", "looked_into"),
-        protocol.find: ("protocol",),
-        regime: ("regimes",),
-        weights: ("weights",),
-        backbones.find: ("backbones", "untrained"),
-        datasets.info: ("other", "others"),
-    }
-    return {parameter: finder for finder, names in named.items() for parameter in names}
+    heads = ("baseline", "paper_heads", "paper_batch_heads", "varied_heads")
+    return {"regimes": regime, **dict.fromkeys(heads, find_preset)}
 
 
-def _check_names(values: dict[str, Any], finders: dict[str, Callable[[str], object]]) -> None:
+def _check_names(values: dict[str, Any], finders: dict[str, _Finder]) -> None:
     for parameter in values.keys() & finders.keys():
-        for name in _strings(values[parameter]):
+        for name in strings_in(values[parameter]):
             finders[parameter](name)

@@ -14,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from iqa.errors import UserError, unknown
+from iqa.errors import UserError, explain, unknown
+from iqa.experiments.parameters import read_yaml
 from iqa.files import fingerprint, project_root
 
 
@@ -156,7 +157,7 @@ def read_profile(name: str) -> Profile:
     if not path.is_file():
         raise unknown("profile", name, sorted(p.stem for p in folder.glob("*.yaml")))
     try:
-        fields = yaml.safe_load(path.read_text())
+        fields = read_yaml(path.read_text())
         if not isinstance(fields, dict):
             raise UserError(f"profile {path.name}: expected `title:`, `folder:` and `runs:`")
         return Profile(name=name, **fields)
@@ -164,11 +165,3 @@ def read_profile(name: str) -> Profile:
         raise UserError(f"profile {path.name}: {' '.join(str(fault).split())}") from None
     except ValidationError as fault:
         raise UserError(f"profile {path.name}: {explain(fault)}") from None
-
-
-def explain(fault: ValidationError) -> str:
-    """What is wrong, in one line: `key: reason (got value)`, the first fault only."""
-    first = fault.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "value"
-    more = f"; and {fault.error_count() - 1} more" if fault.error_count() > 1 else ""
-    return f"{where}: {first['msg']} (got {first['input']!r}){more}"

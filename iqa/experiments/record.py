@@ -1,28 +1,64 @@
-"""What a run leaves: a folder with `record.json` and its tables, checked when read."""
+"""What a run leaves: a folder with `record.json` and its tables, checked when read.
+
+Tables are tidy: one fact a row, and a column means one thing wherever it occurs (`COLUMNS`). What
+follows from predictions, such as an SRCC with its interval, is computed where it is shown.
+"""
 
 import json
 import platform
+import time
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pandera.pandas as pa
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-import iqa
-from iqa.datasets import Dataset
+from iqa.datasets import Dataset, Split
 from iqa.errors import UserError
 from iqa.files import fingerprint, written_whole
 
-SCHEMA = 1
+SCHEMA = 2
 _LIBRARIES = ("torch", "timm", "openvino", "numpy", "scipy", "scikit-learn", "pandas", "pillow")
+
+COLUMNS: dict[str, Any] = {
+    # what was compared
+    "head": str,
+    "training": str,
+    "objective": str,
+    "learning_rate": float,
+    "regime": str,
+    "backbone": str,
+    "weights": str,
+    "regressor": str,
+    "protocol": str,
+    "defect": str,
+    "share": float,
+    "tested_on": str,
+    # on which images, split and start
+    "split": int,
+    "fold": int,
+    "seed": int,
+    "side": pa.Column(str, pa.Check.isin(["train", "val", "test"])),
+    "id": str,
+    "group": str,
+    # with which outcome
+    "target": "float32",
+    "prediction": "float32",
+}
+"""The columns that a table of predictions may have. `split` is the seed of an assignment to splits,
+`fold` the number of one split in it, `seed` that of a head; `training` names a way of training that
+the record's parameters describe; `share` is that of the training images."""
+
+ALWAYS = ("split", "fold", "seed", "side", "id", "group", "target", "prediction")
 
 
 class DatasetUsed(BaseModel):
-    """The data set of a run, as far as a reader of its record needs it."""
+    """A data set of a run, as far as a reader of its record needs it."""
 
     model_config = ConfigDict(extra="forbid")
     name: str
@@ -33,103 +69,184 @@ class DatasetUsed(BaseModel):
     fingerprint: str
 
 
+class SplitUsed(BaseModel):
+    """A split of a run: which one it is, the hash of its manifest, and images on each side."""
+
+    model_config = ConfigDict(extra="forbid")
+    split: int
+    fold: int
+    kind: str
+    hash: str
+    train: int
+    val: int
+    test: int
+
+
 class Record(BaseModel):
-    """One run, traceable: what went in, on what it ran, what came out.
+    """One run, traceable: what went in, on what it ran, and which tables came out.
 
     Attributes:
         schema_version: of this format; another one is refused on reading.
         experiment: name of the notebook.
-        parameters: every parameter of the run.
-        protocol: name of the `iqa.experiments.protocol.Protocol`, such as "rigorous"; "varied"
-            where a run compares several. Its fields are among the parameters.
-        dataset: what was used of which data set.
-        splits: manifest hash of each split, in the order of the folds or seeds.
-        seeds: of the heads.
+        parameters: of the notebook, as they were given.
+        settings: what they mean in full: protocol, training, and whatever else was varied.
+        datasets: the first is what was trained on.
+        splits: in the order in which they were used.
         untrained: True where the backbone had random weights.
-        code: fingerprint of the package's source.
         version: of the package.
         libraries: name to version.
         device: what it ran on.
-        seconds: name of a stage to its duration.
-        metrics: the findings as numbers.
+        seconds: from the first cell to the record.
         files: name of each table (Parquet) and picture (PNG) beside the record to the fingerprint
             of its bytes.
-        profile: set by the driver; "by hand" otherwise.
-        key: set by the driver; of what the run depends on.
     """
 
     model_config = ConfigDict(extra="forbid")
     schema_version: int = SCHEMA
     experiment: str
     parameters: dict[str, Any]
-    protocol: str
-    dataset: DatasetUsed
-    splits: list[str]
-    seeds: list[int]
-    untrained: bool
-    code: str
+    settings: dict[str, Any] = {}
+    datasets: list[DatasetUsed]
+    splits: list[SplitUsed] = []
+    untrained: bool = False
     version: str
     libraries: dict[str, str]
     device: str
-    seconds: dict[str, float]
-    metrics: dict[str, Any]
+    seconds: float
     files: dict[str, str] = {}
-    profile: str = "by hand"
-    key: str = ""
+
+    @property
+    def dataset(self) -> DatasetUsed:
+        """What was trained on."""
+        return self.datasets[0]
+
+    @property
+    def test_to_train(self) -> float:
+        """Test images for each training image, the mean over splits."""
+        return float(np.mean([split.test / split.train for split in self.splits]))
 
 
-def source_fingerprint() -> str:
-    """Fingerprint of the package's source that a result depends on (not the command line's)."""
-    root = Path(iqa.__file__).parent
-    files = sorted(root.rglob("*.py"))
-    used = [p for p in files if p.relative_to(root).parts[0] not in ("report", "cli")]
-    return fingerprint(*(part for p in used for part in (str(p.relative_to(root)), p.read_bytes())))
+class Execution(BaseModel):
+    """What the driver knows of a run, in `run.json` beside the record.
+
+    Attributes:
+        name: of the run in its profile.
+        profile: that it belongs to.
+        key: of what it depends on, see `iqa.experiments.keys`.
+        record: fingerprint of `record.json`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    profile: str
+    key: str
+    record: str
 
 
-def describe_run(data: Dataset) -> dict[str, Any]:
-    """The fields of a `Record` that follow from the data set and the machine."""
+def describe(
+    experiment: str,
+    parameters: dict[str, Any],
+    datasets: list[Dataset],
+    started: float,
+    splits: list[Split] | None = None,
+    **more: Any,
+) -> Record:
+    """The record of a run on this machine.
+
+    Args:
+        experiment: name of the notebook.
+        parameters: of the notebook.
+        datasets: used; the first is what was trained on.
+        started: of the run, in seconds of `time.perf_counter`.
+        splits: in the order in which they were used.
+        more: further fields of `Record`.
+    """
+    return Record(
+        experiment=experiment,
+        parameters=parameters,
+        datasets=[dataset_used(data) for data in datasets],
+        splits=[split_used(split) for split in splits or []],
+        version=metadata.version("iqa"),
+        libraries={name: metadata.version(name) for name in _LIBRARIES},
+        device=_device(),
+        seconds=round(time.perf_counter() - started, 1),
+        **more,
+    )
+
+
+def dataset_used(data: Dataset) -> DatasetUsed:
+    """`data` as a record names it."""
+    return DatasetUsed(
+        name=data.info.name,
+        title=data.info.title,
+        score_kind=data.info.score_kind,
+        images=len(data.table),
+        groups=data.table["group"].nunique(),
+        fingerprint=data.fingerprint,
+    )
+
+
+def split_used(split: Split) -> SplitUsed:
+    """`split` as a record names it."""
+    sizes = {side: len(getattr(split, side)) for side in ("train", "val", "test")}
+    return SplitUsed(split=split.seed, fold=split.fold, kind=split.kind, hash=split.hash, **sizes)
+
+
+def _device() -> str:
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {
-        "dataset": DatasetUsed(
-            name=data.info.name,
-            title=data.info.title,
-            score_kind=data.info.score_kind,
-            images=len(data.table),
-            groups=data.table["group"].nunique(),
-            fingerprint=data.fingerprint,
-        ),
-        "code": source_fingerprint(),
-        "version": iqa.__version__,
-        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
-        "device": gpu or f"cpu, {torch.get_num_threads()} threads, {platform.machine()}",
-    }
+    return gpu or f"cpu, {torch.get_num_threads()} threads, {platform.machine()}"
+
+
+def tidy(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of predictions with its columns in the order and the types of `COLUMNS`.
+
+    Raises:
+        UserError: a column has another name or type than `COLUMNS` allows, or one of `ALWAYS` is
+            missing, or a value is.
+    """
+    named = [name for name in COLUMNS if name in table.columns or name in ALWAYS]
+    schema = pa.DataFrameSchema(
+        {
+            name: kind if isinstance(kind, pa.Column) else pa.Column(kind, nullable=False)
+            for name, kind in ((name, COLUMNS[name]) for name in named)
+        },
+        strict=True,
+        coerce=True,
+    )
+    try:
+        return schema.validate(table)[named]
+    except pa.errors.SchemaError as fault:
+        reason = " ".join(str(fault).split())
+        raise UserError(f"predictions: {reason}; a record's columns are COLUMNS") from None
 
 
 def write_record(
-    folder: str | Path,
+    folder: str | Path | None,
     record: Record,
     tables: dict[str, pd.DataFrame],
     pictures: dict[str, NDArray[np.uint8]] | None = None,
 ) -> Path | None:
-    """Write `record`, its `tables` and its `pictures` into `folder`, whole or not at all.
+    """Write `record`, its `tables` and its `pictures` into `folder` atomically.
 
     Args:
-        folder: where to; "" keeps nothing, which is a notebook's default when run by hand.
+        folder: where to; "" or None keeps nothing, which is a notebook's default by hand.
         record: the record; its `files` are filled in here.
-        tables: name to table, each kept as `<name>.parquet`.
+        tables: name to table, each kept as `<name>.parquet`; one with the column prediction is
+            made `tidy`.
         pictures: name to RGB pixels (H, W, 3), each kept as `<name>.png`.
 
     Returns:
         The folder, or None where nothing was kept.
     """
-    if not str(folder):
+    tables = {n: tidy(t) if "prediction" in t.columns else t for n, t in tables.items()}
+    if not folder:
         return None
     with written_whole(Path(folder)) as draft:
         draft.mkdir()
         for name, table in tables.items():
-            table.to_parquet(draft / f"{name}.parquet", index=False)
+            table.to_parquet(draft / f"{name}.parquet", index=False, compression="zstd")
         for name, pixels in (pictures or {}).items():
             Image.fromarray(pixels).save(draft / f"{name}.png")
         marks = {path.name: fingerprint(path.read_bytes()) for path in sorted(draft.iterdir())}
@@ -145,28 +262,53 @@ def read_record(folder: str | Path) -> tuple[Record, dict[str, pd.DataFrame]]:
         UserError: the record is missing, of another format, or a file is missing or damaged.
     """
     folder = Path(folder)
-    record = read_summary(folder)
-    for name, mark in record.files.items():
-        path = folder / name
-        if not path.exists() or fingerprint(path.read_bytes()) != mark:
-            raise UserError(f"{path}: missing or changed since its record was written; run it anew")
+    record = check_record(folder)
     tables = [name for name in record.files if name.endswith(".parquet")]
     return record, {Path(name).stem: pd.read_parquet(folder / name) for name in tables}
 
 
-def read_summary(folder: str | Path) -> Record:
-    """A record without its tables; raises as `read_record` does."""
-    path = Path(folder) / "record.json"
+def check_record(folder: Path) -> Record:
+    """A record whose files are all there and unchanged; raises as `read_record` does."""
+    path = folder / "record.json"
+    record = _read(path, Record)
+    execution = folder / "run.json"
+    if execution.exists() and _read(execution, Execution).record != _mark(path):
+        raise UserError(f"{path}: changed since it was written; {_remedy(folder)}")
+    for name, mark in record.files.items():
+        if _mark(folder / name) != mark:
+            raise UserError(
+                f"{folder / name}: missing or changed since its record was written; "
+                f"{_remedy(folder)}"
+            )
+    return record
+
+
+def read_execution(folder: Path) -> Execution | None:
+    """What the driver wrote of a run; None where the record was made by hand."""
+    path = folder / "run.json"
+    return _read(path, Execution) if path.exists() else None
+
+
+def _mark(path: Path) -> str:
+    return fingerprint(path.read_bytes()) if path.is_file() else ""
+
+
+def _remedy(folder: Path) -> str:
+    """How a record is made again."""
+    return f"make it again: iqa run {folder.name} --profile <its profile>"
+
+
+def _read(path: Path, kind: Any) -> Any:
     try:
         fields = json.loads(path.read_text())
-        if fields.get("schema_version") != SCHEMA:
+        if kind is Record and fields.get("schema_version") != SCHEMA:
             raise UserError(
-                f"{path}: schema version {fields.get('schema_version')}, this package reads "
-                f"{SCHEMA}; run it anew"
+                f"{path}: a record of layout {fields.get('schema_version')}, this package reads "
+                f"{SCHEMA}; {_remedy(path.parent)}"
             )
-        return Record(**fields)
+        return kind(**fields)
     except FileNotFoundError:
         raise UserError(f"{path}: no such record; run the experiment first") from None
-    except (json.JSONDecodeError, ValidationError, AttributeError) as fault:
-        reason = " ".join(str(fault).split())
-        raise UserError(f"{path}: not a valid record ({reason}); run it anew") from None
+    except (OSError, ValueError, ValidationError, AttributeError, TypeError) as fault:
+        reason = " ".join(str(fault).split())[:200]
+        raise UserError(f"{path}: not a valid record ({reason}); {_remedy(path.parent)}") from None

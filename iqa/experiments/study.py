@@ -1,22 +1,22 @@
 """The study of heads on cached features, under one protocol, that the notebooks share."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from iqa import backbones, datasets
 from iqa.datasets import Dataset, Split
-from iqa.errors import UserError
+from iqa.errors import UserError, explain
 from iqa.experiments import rules
-from iqa.experiments.profile import explain
 from iqa.experiments.protocol import RIGOROUS, Protocol, find
-from iqa.experiments.record import Record, describe_run
+from iqa.experiments.record import describe, write_record
 from iqa.features import Features, extract
 from iqa.heads import find_preset
 from iqa.training import HeadTraining, TrainedHeads, train_heads
@@ -40,8 +40,14 @@ class Study(BaseModel):
             not dealt into folds, also of the splits, one a seed.
         folds: of the cross-validation, at least 3, where the protocol's split is dealt into folds.
         split_seed: which random assignment to these folds.
-        training: how each head is trained; its objective and its choice of epoch are left to the
-            protocol.
+        training: how each head is trained. Its objective and its choice of epoch are the
+            protocol's, whatever is given here.
+        resamples: draws of contents where an interval needs them.
+        parameters: of the notebook, as they were given; what the record keeps.
+        started: when the study was made, in seconds of `time.perf_counter`.
+
+    Raises:
+        UserError: a name is unknown or a value out of range, in one line.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,27 +57,82 @@ class Study(BaseModel):
     input_size: int | None = Field(None, ge=32)
     heads: tuple[str, ...] = Field(min_length=1)
     protocol: Annotated[Protocol, BeforeValidator(_named)] = RIGOROUS
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     folds: int = Field(5, ge=3)
-    split_seed: int = 0
-    training: HeadTraining
-
-    @field_validator("training")
-    @classmethod
-    def _is_left_to_the_protocol(cls, training: HeadTraining) -> HeadTraining:
-        for name in ("objective", "checkpoint"):
-            if name in training.model_fields_set:
-                raise UserError(
-                    f"study: `training` sets `{name}`, which the protocol says; leave it out and "
-                    f'choose the protocol, such as RIGOROUS.but("mine", {name}=...)'
-                )
-        return training
+    split_seed: int = Field(0, ge=0)
+    training: HeadTraining = HeadTraining()
+    resamples: int = Field(2000, ge=1)
+    parameters: dict[str, Any] = {}
+    started: float = Field(default_factory=time.perf_counter)
 
     def __init__(self, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as fault:
             raise UserError(f"study: {explain(fault)}") from None
+
+    def model_post_init(self, _: object) -> None:
+        """Check the names, and let the protocol say what it says of the training."""
+        backbones.find(self.backbone)
+        for name in self.heads:
+            find_preset(name)
+        training = rules.head_training(self.protocol, self.training)
+        object.__setattr__(self, "training", training)
+
+    @classmethod
+    def from_parameters(cls, namespace: Mapping[str, Any], **more: Any) -> "Study":
+        """The study that a notebook's parameters describe.
+
+        Every field of a study and of `HeadTraining` is taken from the variable of that name; `head`
+        and `seed` stand for one head and one seed.
+
+        Args:
+            namespace: `globals()` of the notebook, before it defined anything but parameters.
+            more: fields that are no parameters of the notebook.
+        """
+        given = parameters_in(namespace)
+        named = {"heads": [given["head"]]} if "head" in given else {}
+        named |= {"seeds": [given["seed"]]} if "seed" in given else {}
+        named |= {k: v for k, v in given.items() if k in cls.model_fields and k != "training"}
+        training = {k: v for k, v in given.items() if k in HeadTraining.model_fields}
+        try:
+            return cls(**(named | {"training": HeadTraining(**training)} | more), parameters=given)
+        except ValidationError as fault:
+            raise UserError(f"study: {explain(fault)}") from None
+
+    def but(self, **changes: Any) -> "Study":
+        """This study with other values, of its own fields or those of its training, checked.
+
+        What the protocol says (objective, checkpoint) is changed in the protocol.
+        """
+        ours = {k: v for k, v in changes.items() if k in ("objective", "checkpoint")}
+        training = {
+            k: changes[k] for k in changes if k in HeadTraining.model_fields and k not in ours
+        }
+        fields = {k: getattr(self, k) for k in type(self).model_fields}
+        fields |= {k: v for k, v in changes.items() if k not in training and k not in ours}
+        if ours:
+            fields["protocol"] = fields["protocol"].but("varied", **ours)
+        fields["training"] = HeadTraining(**(fields["training"].model_dump() | training))
+        return Study(**fields)
+
+
+def parameters_in(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values in lower case among a notebook's variables: its parameters.
+
+    IPython's own variables begin with `_` or a capital, imported constants with a capital.
+    """
+    return {
+        name: value for name, value in namespace.items() if name[0].islower() and _is_plain(value)
+    }
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, (*value.keys(), *value.values())))
+    return isinstance(value, bool | int | float | str | None)
 
 
 @dataclass(frozen=True)
@@ -95,22 +156,27 @@ class Prepared:
         """The table of the data set with `targets` as its column target."""
         return self.data.table.assign(target=self.targets)
 
+    @property
+    def test_to_train(self) -> float:
+        """Test images for each training image, the mean over splits."""
+        return float(np.mean([len(split.test) / len(split.train) for split in self.splits]))
+
     def rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Row numbers of `ids`."""
         return pd.Index(self.features.ids).get_indexer(pd.Index(ids))
 
+    def first_splits(self, count: int) -> "Prepared":
+        """The same images with the first `count` splits alone."""
+        return replace(self, splits=self.splits[:count])
 
-def check_names(study: Study) -> None:
-    """Find a misspelt name before anything is made; raises UserError with those allowed."""
-    datasets.info(study.dataset)
-    backbones.find(study.backbone)
-    for name in study.heads:
-        find_preset(name)
+    def __str__(self) -> str:
+        """What it is, in a line."""
+        info, groups = self.data.info, self.table["group"].nunique()
+        return f"{info.title}: {len(self.data)} images of {groups} contents, {info.score_kind}"
 
 
 def prepare(study: Study, progress: bool = False) -> Prepared:
     """Load the images and their features (from the cache where they are), and split them."""
-    check_names(study)
     data = datasets.load(study.dataset, progress)
     features = extract(
         data, study.backbone, study.input_size, weights=study.weights, progress=progress
@@ -124,11 +190,6 @@ def arrange(study: Study, data: Dataset, features: Features) -> Prepared:
     return Prepared(data, features, rules.targets(study.protocol, data), splits)
 
 
-def training_of(study: Study) -> HeadTraining:
-    """How the study's heads are trained, with what the protocol says of it."""
-    return rules.head_training(study.protocol, study.training)
-
-
 def fit_split(study: Study, prepared: Prepared, split: Split) -> TrainedHeads:
     """Train on one split every head of the study, with the seeds that belong to the split."""
     return train_heads(
@@ -138,12 +199,23 @@ def fit_split(study: Study, prepared: Prepared, split: Split) -> TrainedHeads:
         prepared.rows(rules.watched_images(study.protocol, split)),
         study.heads,
         rules.seeds_of(study.protocol, split, study.seeds),
-        training_of(study),
+        study.training,
     )
 
 
 SIDES = ("val", "test")
 """What is predicted, if not said otherwise: the images that choose, and those that are reported."""
+
+
+def images_of(study: Study, prepared: Prepared, split: Split, side: str) -> pd.DataFrame:
+    """The images of one side of a split: id, group, target, split, fold, side.
+
+    Those of "test" are the images that the protocol reports. The index is the row in `prepared`.
+    """
+    ids = rules.reported_images(study.protocol, split) if side == "test" else getattr(split, side)
+    rows = prepared.rows(ids)
+    images = prepared.table[["id", "group", "target"]].set_axis(range(len(prepared.table)))
+    return images.iloc[rows].assign(split=split.seed, fold=split.fold, side=side)
 
 
 def predict_split(
@@ -155,24 +227,19 @@ def predict_split(
 ) -> pd.DataFrame:
     """Predictions of every head and seed for the images of `sides`: "train", "val", "test".
 
-    Those of "test" are the images that the protocol reports. Columns:
-    `iqa.evaluation.study.COLUMNS`.
+    Columns: head, split, fold, seed, side, id, group, target, prediction.
     """
-    reported = rules.reported_images(study.protocol, split)
-    ids_of = {"train": split.train, "val": split.val, "test": reported}
-    parts = []
-    for side in sides:
-        rows = prepared.rows(ids_of[side])
-        images = prepared.table.iloc[rows][["id", "group", "target"]]
-        preds = trained.predict(prepared.features.values[rows])
-        for head, by_seed in zip(trained.presets, preds, strict=True):
-            for seed, values in zip(trained.seeds, by_seed, strict=True):
-                parts.append(
-                    images.assign(
-                        head=head, seed=seed, fold=split.fold, side=side, prediction=values
-                    )
-                )
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+    parts = [images_of(study, prepared, split, side) for side in sides]
+    images = pd.concat([part for part in parts if len(part)])
+    values = trained.predict(prepared.features.values[images.index])
+    return pd.concat(
+        [
+            images.assign(head=head, seed=seed, prediction=preds)
+            for head, by_seed in zip(trained.presets, values, strict=True)
+            for seed, preds in zip(trained.seeds, by_seed, strict=True)
+        ],
+        ignore_index=True,
+    )
 
 
 def cross_validate(
@@ -181,36 +248,49 @@ def cross_validate(
     """Train and test on every split; predict the images of `sides`.
 
     Returns:
-        Predictions (see `predict_split`), and the history of training with the columns fold, head,
-        seed, epoch, train_loss, val_srcc, chosen.
+        Predictions (see `predict_split`), and the history of training with the columns split, fold,
+        head, seed, epoch, train_loss, val_srcc, chosen.
     """
     predictions, history = [], []
     for split in prepared.splits:
         trained = fit_split(study, prepared, split)
         predictions.append(predict_split(study, prepared, split, trained, sides))
         named = trained.history.rename(columns={"preset": "head"})
-        history.append(named.assign(fold=split.fold))
+        history.append(named.assign(split=split.seed, fold=split.fold))
     return pd.concat(predictions, ignore_index=True), pd.concat(history, ignore_index=True)
 
 
-def study_record(
+def record(
     experiment: str,
     study: Study,
     prepared: Prepared,
-    seconds: dict[str, float],
-    metrics: dict[str, Any],
-) -> Record:
-    """The record of a study, ready for `write_record`."""
-    return Record(
-        experiment=experiment,
-        parameters=study.model_copy(update={"training": training_of(study)}).model_dump(
-            mode="json"
-        ),
-        protocol=study.protocol.name,
-        splits=[split.hash for split in prepared.splits],
-        seeds=list(study.seeds),
+    tables: dict[str, pd.DataFrame],
+    settings: dict[str, Any] | None = None,
+    others: Sequence[Dataset] = (),
+    splits: Sequence[Split] | None = None,
+    pictures: dict[str, NDArray[np.uint8]] | None = None,
+) -> None:
+    """Keep what a notebook found where its parameter `record_to` says, and say so.
+
+    Args:
+        experiment: the notebook's name.
+        study: what was studied.
+        prepared: what it worked on.
+        tables: name to table; predictions have the columns of `iqa.experiments.record.COLUMNS`.
+        settings: what was varied, in full, beside the study's protocol and training.
+        others: data sets that were tested on beside the study's own.
+        splits: that were used; those of `prepared` by default.
+        pictures: name to RGB pixels (H, W, 3).
+    """
+    found = describe(
+        experiment,
+        study.parameters,
+        [prepared.data, *others],
+        study.started,
+        list(prepared.splits if splits is None else splits),
+        settings=study.model_dump(mode="json", include={"protocol", "training"}) | (settings or {}),
         untrained=study.weights == "none",
-        seconds=seconds,
-        metrics=metrics,
-        **describe_run(prepared.data),
     )
+    folder = write_record(study.parameters.get("record_to"), found, tables, pictures)
+    where = f"kept in {folder}" if folder else "not kept: the parameter `record_to` is empty"
+    print(f"{', '.join(tables)}: {where}; {found.seconds:.0f} s")

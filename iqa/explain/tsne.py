@@ -36,6 +36,10 @@ class Embedding:
     silhouette_groups: float
     neighbour_srcc: float
 
+    def numbers(self) -> dict[str, float]:
+        """All but the points, by name."""
+        return {k: v for k, v in vars(self).items() if k != "points"}
+
 
 def quality_buckets(targets: ArrayLike, buckets: int = 4) -> NDArray[np.int64]:
     """Bucket 0 (worst) to `buckets` - 1 (best) of each target, equally filled but for ties.

@@ -2,7 +2,7 @@
 
 from iqa.training.adaptation import REGIMES, SCHEDULES, FineTuning
 from iqa.training.finetune import FineTuned, fine_tune
-from iqa.training.frozen import HeadTraining, train_heads
+from iqa.training.frozen import HeadTraining, new_head, train_heads
 from iqa.training.images import ScoredImages
 from iqa.training.objectives import (
     OBJECTIVES,
@@ -38,6 +38,7 @@ __all__ = [
     "margin_ranking",
     "margin_ranking_published",
     "mse",
+    "new_head",
     "predict",
     "stem_maps",
     "train_heads",

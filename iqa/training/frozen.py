@@ -13,6 +13,7 @@ from torch import Tensor
 
 from iqa.errors import UserError, unknown
 from iqa.heads import MLPHead, find_preset
+from iqa.heads.mlp import HIDDEN
 from iqa.training import choice
 from iqa.training.inputs import Indices, TrainingData, prepare
 from iqa.training.objectives import OBJECTIVES, accumulated
@@ -54,7 +55,7 @@ class HeadTraining(BaseModel):
     standardize: bool = True
     feature_scale: float = Field(default=1.0, gt=0)
     checkpoint: Literal["best", "last"] = "best"
-    hidden: int = Field(default=512, ge=1)
+    hidden: int = Field(default=HIDDEN, ge=1)
 
     @field_validator("objective")
     @classmethod
@@ -126,7 +127,7 @@ def _tiles(
             yield presets[i : i + n_presets], seeds[j : j + n_seeds]
 
 
-def new_head(preset: str, seed: int, in_features: int, hidden: int) -> MLPHead:
+def new_head(preset: str, seed: int, in_features: int, hidden: int = HIDDEN) -> MLPHead:
     """The head that training starts from; the global random generator is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

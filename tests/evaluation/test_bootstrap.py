@@ -6,7 +6,6 @@ from scipy import stats
 
 from iqa.errors import UserError
 from iqa.evaluation import (
-    bootstrap_plcc,
     bootstrap_srcc,
     resample_counts,
 )
@@ -91,17 +90,3 @@ def test_a_draw_without_any_of_the_images_is_undefined():
     counts = resample_counts(groups, 200, 0, list("abcd"))
     # Without group a there is one image at most, or the same one again.
     np.testing.assert_array_equal(np.isnan(found), counts[0] == 0)
-
-
-def test_plcc_of_each_resample_is_pearsons_of_the_repeated_images():
-    rng = np.random.default_rng(5)
-    target, groups = rng.random(30), [f"g{i % 7}" for i in range(30)]
-    preds = target + rng.normal(0, 0.3, 30)
-    counts = resample_counts(groups, 20, seed=3)
-    repeated = [np.repeat(np.arange(30), counts[:, r]) for r in range(20)]
-    expected = [stats.pearsonr(preds[rows], target[rows])[0] for rows in repeated]
-    np.testing.assert_allclose(bootstrap_plcc(preds, target, groups, 20, seed=3), expected)
-
-
-def test_plcc_of_constant_predictions_is_not_a_number():
-    assert np.isnan(bootstrap_plcc([1, 1, 1], [1, 2, 3], list("abc"), 5)).all()

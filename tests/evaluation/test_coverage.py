@@ -66,9 +66,11 @@ def studied(rng, contents, each, folds):
 )
 def test_single_splits_cover_other_images_and_splits(contents, each, folds):
     truth = np.mean(
-        [np.diff(studied(np.random.default_rng(10**6 + i), contents, each, folds)) for i in range(3000)]
+        [
+            np.diff(studied(np.random.default_rng(10**6 + i), contents, each, folds))
+            for i in range(3000)
+        ]
     )
-
 
     law = OverSplits(1 / (folds - 1), contents)
     covered = 0

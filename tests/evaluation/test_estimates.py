@@ -42,7 +42,9 @@ def test_pooled_folds_are_the_mean_over_seeds_of_scipys_srcc():
     made = study()
     found = pooled_folds(made, ["head"]).table("srcc").set_index("head")["srcc"]
     for head, part in made.groupby("head"):
-        by_seed = [stats.spearmanr(p["prediction"], p["target"])[0] for _, p in part.groupby("seed")]
+        by_seed = [
+            stats.spearmanr(p["prediction"], p["target"])[0] for _, p in part.groupby("seed")
+        ]
         assert found[head] == pytest.approx(np.mean(by_seed), abs=1e-12)
 
 
@@ -70,7 +72,10 @@ def test_differences_are_surer_than_the_scores_they_are_made_of():
     scores = pooled_folds(made, ["head"])
     width = {
         name: (table["high"] - table["low"]).mean()
-        for name, table in (("one", scores.table("v")), ("gap", scores.minus(head="relu").table("v")))
+        for name, table in (
+            ("one", scores.table("v")),
+            ("gap", scores.minus(head="relu").table("v")),
+        )
     }
     assert width["gap"] < 0.6 * width["one"]
 
@@ -116,13 +121,6 @@ def test_what_is_compared_may_be_reported_on_other_images():
     found = pooled_folds(both, ["defect", "head"]).minus(defect="none")
     assert found.labels["head"].tolist() == list(HEADS)
     assert (np.abs(found.observed) < 0.05).all()
-
-
-def test_plcc_is_pearsons():
-    made = study(seeds=(8,))
-    found = pooled_folds(made, ["head"], "plcc").table("plcc").set_index("head")["plcc"]
-    part = made.query("head == 'gelu'")
-    assert found["gelu"] == pytest.approx(stats.pearsonr(part["prediction"], part["target"])[0])
 
 
 def test_within_contents_is_the_mean_over_contents():
@@ -185,12 +183,12 @@ def test_few_contents_give_estimates_without_intervals():
 
 def test_faults_are_named():
     made = study()
-    with pytest.raises(UserError, match="metric"):
-        pooled_folds(made, ["head"], "rmse")
     with pytest.raises(UserError, match="id 'i0' is predicted twice"):
         pooled_folds(pd.concat([made, made.iloc[:1]]), ["head"])
-    with pytest.raises(UserError, match="tested for some split, seed only"):
-        pooled_folds(made.query("head != 'gelu' or seed == 8"), ["head"])
+    with pytest.raises(UserError, match="tested for some split, fold only"):
+        single_splits(made.query("head != 'gelu' or fold == 1"), ["head"], 0.25)
+    with pytest.raises(UserError, match="tested for some split, fold, seed only"):
+        transferred(made.query("head != 'gelu' or seed == 8"), ["head"], 0.25)
     with pytest.raises(UserError, match="swish"):
         pooled_folds(made, ["head"]).minus(head="swish")
 

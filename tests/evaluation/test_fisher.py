@@ -1,9 +1,8 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from iqa.errors import UserError
-from iqa.evaluation import compare_intervals, fisher_interval, srcc
+from iqa.evaluation import fisher_interval, srcc
 
 
 def test_the_interval_of_the_example_in_the_authors_own_package():
@@ -34,49 +33,3 @@ def test_it_covers_the_truth_as_often_as_it_says():
     found = fisher_interval([srcc(*pair.T) for pair in pairs], 100)
     covered = np.mean((found[:, 0] <= truth) & (truth <= found[:, 1]))
     assert 0.92 <= covered <= 0.98
-
-
-def predictions(contents, each, seed=0):
-    """Images in contents that share much of their target and of the error of the prediction."""
-    rng = np.random.default_rng(seed)
-    shared, error = rng.normal(size=(2, contents, 1))
-    n = contents * each
-    target = (shared + 0.3 * rng.normal(size=(contents, each))).ravel()
-    off = (error + 0.3 * rng.normal(size=(contents, each))).ravel()
-    return pd.DataFrame(
-        {
-            "head": "relu",
-            "id": [f"i{i}" for i in range(n)],
-            "group": [f"g{i // each}" for i in range(n)],
-            "target": target,
-            "prediction": target + 0.7 * off,
-            "split": 0,
-            "seed": 0,
-        }
-    )
-
-
-def widths(table):
-    formula = (table["formula_high"] - table["formula_low"]).mean()
-    return formula, (table["high"] - table["low"]).mean()
-
-
-def test_of_independent_images_the_bootstrap_agrees():
-    table = compare_intervals(predictions(1000, 1), resamples=1000)
-    formula, bootstrap = widths(table)
-    assert formula == pytest.approx(bootstrap, rel=0.15)
-    assert table["images"].tolist() == [200] * 5 == table["contents"].tolist()
-
-
-def test_of_images_that_share_contents_the_formula_is_too_narrow():
-    table = compare_intervals(predictions(50, 20), resamples=1000)
-    formula, bootstrap = widths(table)
-    assert formula < 0.6 * bootstrap
-
-
-def test_each_image_is_in_one_test_set_whatever_the_order_of_the_rows():
-    made = predictions(40, 1)
-    table = compare_intervals(made, parts=3, resamples=20)
-    assert table["images"].sum() == 40
-    shuffled = compare_intervals(made.sample(frac=1, random_state=1), parts=3, resamples=20)
-    assert sorted(table["srcc"]) == pytest.approx(sorted(shuffled["srcc"]))

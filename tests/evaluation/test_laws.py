@@ -4,7 +4,6 @@ from scipy import stats
 
 from iqa.evaluation import (
     OverContents,
-    OverContentsAndReplicates,
     OverSplits,
     bootstrap_srcc,
     srcc,
@@ -66,7 +65,7 @@ def test_one_split_says_nothing_of_its_error():
 def test_both_variances_add_up():
     rng = np.random.default_rng(0)
     drawn, replicates = rng.normal(0, 0.3, size=(1, 200_000)), np.array([[1.0, 2, 3, 4, 5]])
-    law = OverContentsAndReplicates(drawn.shape[1], 0.25, contents=100)
+    law = OverSplits(0.25, contents=100, resamples=drawn.shape[1])
     low, high = law.interval(np.array([3.0]), np.concatenate([drawn, replicates], axis=1), 0.95)[0]
     error = np.sqrt(0.3**2 + replicates.var(ddof=1) * (1 / 5 + 0.25))
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 4) * error, rel=0.01)
@@ -86,4 +85,6 @@ def test_the_interval_agrees_with_fishers_z():
     found = OverContents(n).interval(np.array([rho]), samples)[0]
     # Bonett & Wright (2000): variance of Fisher's z of an SRCC is (1 + rho^2 / 2) / (n - 3).
     half = 1.96 * np.sqrt((1 + rho**2 / 2) / (n - 3))
-    np.testing.assert_allclose(found, np.tanh(np.arctanh(rho) + np.array([-half, half])), atol=0.012)
+    np.testing.assert_allclose(
+        found, np.tanh(np.arctanh(rho) + np.array([-half, half])), atol=0.012
+    )

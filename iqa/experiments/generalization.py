@@ -1,4 +1,4 @@
-"""What heads are trained on, and the whole data sets that they are tested on."""
+"""Heads trained on one data set and tested on another whole one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,15 +8,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from iqa import datasets
-from iqa.datasets import Dataset
+from iqa.datasets import Dataset, Split
 from iqa.errors import UserError
 from iqa.experiments import rules
 from iqa.experiments.study import Prepared, Study, arrange, prepare
 from iqa.features import Features, extract
 from iqa.files import fingerprint
+from iqa.training import TrainedHeads
+
+SOURCE = "own folds"
+"""`tested_on` of the test folds of the data set that the heads were trained on."""
 
 OTHER_HALF = "other half"
-"""Where heads are tested on contents of the same data set that were set aside."""
+"""`tested_on` of contents of the same data set that were set aside."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,9 @@ def prepare_transfer(study: Study, others: Sequence[str]) -> tuple[Prepared, lis
     source = prepare(study)
     if not others:
         return _halves(study, source)
-    size = study.input_size
+    size, weights = study.input_size, study.weights
     return source, [
-        _target(
-            study, data.info.name, data, extract(data, study.backbone, size, weights=study.weights)
-        )
+        _target(study, data.info.name, data, extract(data, study.backbone, size, weights=weights))
         for data in loaded
     ]
 
@@ -99,3 +101,18 @@ def _part(whole: Prepared, groups: NDArray, name: str) -> tuple[Dataset, Feature
         info, data.table[inside].reset_index(drop=True), fingerprint(data.fingerprint, *ids)
     )
     return part, Features(ids, features.values[inside], features.key)
+
+
+def predict_target(split: Split, heads: TrainedHeads, target: Target) -> pd.DataFrame:
+    """What the heads of one split make of all images of a target, as of `predict_split`."""
+    preds = heads.predict(target.features.values)
+    where = {"split": split.seed, "fold": split.fold, "side": "test", "tested_on": target.name}
+    images = target.images.assign(**where)
+    return pd.concat(
+        [
+            images.assign(head=head, seed=seed, prediction=row)
+            for head, by_seed in zip(heads.presets, preds, strict=True)
+            for seed, row in zip(heads.seeds, by_seed, strict=True)
+        ],
+        ignore_index=True,
+    )

@@ -1,0 +1,119 @@
+"""What a run depends on, as one fingerprint: its notebook, parameters, data, and code.
+
+Code counts as far as the notebook reaches it: the modules that it imports, directly or not. Of a
+module and of a notebook's code cells the syntax tree counts, without docstrings: comments, format
+and prose change no key. Charts (`iqa.report`) change no record, so they count not at all.
+"""
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from iqa import datasets
+from iqa.datasets import csv_table
+from iqa.files import fingerprint
+
+_NO_INFLUENCE = ("iqa.report", "iqa.cli")
+
+
+def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
+    """Fingerprint of all that a run depends on.
+
+    Raises:
+        UserError: a data set among the parameters is not there.
+    """
+    data = [datasets.load(name).fingerprint for name in datasets_in(parameters)]
+    return fingerprint(code_key(notebook), repr(sorted(parameters.items())), *data)
+
+
+def code_key(notebook: Path) -> str:
+    """Fingerprint of a notebook's code and of the package's modules that it reaches."""
+    cells = code_of(notebook)
+    modules = modules_reached(imports_of(ast.parse(cells)))
+    return fingerprint(syntax(cells), *(f"{name} {_syntax_of(name)}" for name in modules))
+
+
+def code_of(notebook: Path) -> str:
+    """The code cells of a notebook as one program, without lines of IPython's own (`%`, `!`)."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    lines = "\n".join(cell.source for cell in cells if cell.cell_type == "code").splitlines()
+    return "\n".join(line for line in lines if not line.startswith(("%", "!")))
+
+
+def imports_of(program: ast.Module) -> list[str]:
+    """The modules of the package that a program imports by name, sorted."""
+    found: set[str] = set()
+    for node in ast.walk(program):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from iqa.heads import gate` is the module, `from iqa.heads import MLPHead` is not.
+            inner = {f"{node.module}.{name.name}" for name in node.names}
+            found |= {name if name in _graph().modules else node.module for name in inner}
+    return sorted(name for name in found if name.split(".")[0] == "iqa")
+
+
+def modules_reached(names: Iterable[str]) -> list[str]:
+    """`names` and the modules that they import, directly or not, sorted; charts left out."""
+    found: set[str] = set()
+    for name in names:
+        if not name.startswith(_NO_INFLUENCE):
+            found |= {name, *_graph().find_upstream_modules(name)}
+    return sorted(name for name in found if not name.startswith(_NO_INFLUENCE))
+
+
+@cache
+def _graph() -> Any:
+    import grimp
+
+    return grimp.build_graph("iqa", cache_dir=None)
+
+
+@cache
+def _syntax_of(module: str) -> str:
+    path = Path(__file__).parents[2].joinpath(*module.split("."))
+    return syntax((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text())
+
+
+def syntax(program: str) -> str:
+    """The syntax tree of `program` as text, without docstrings, comments and format."""
+    tree = ast.parse(program)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def datasets_in(values: Any) -> list[str]:
+    """The data sets that parameters name, at any depth, in their order, each once.
+
+    >>> datasets_in({"dataset": "clive", "others": ["agiqa3k", "clive"], "head": "relu"})
+    ['clive', 'agiqa3k']
+    """
+    known = datasets.names()
+    found = (s for s in strings_in(values) if s in known or s.startswith(csv_table.PREFIX))
+    return list(dict.fromkeys(found))
+
+
+def strings_in(value: Any) -> Iterable[str]:
+    """Every text in a parameter, whatever it is nested in."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from strings_in(part)
+    elif isinstance(value, str):
+        yield value
