@@ -21,7 +21,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	touch $@
 
 report: $(INSTALLED)    ## run PROFILE (demo) and build the report into build/report/
-	snakemake --cores all --config profile=$(PROFILE) --quiet rules --rerun-incomplete
+	snakemake --cores all --config profile=$(PROFILE) --quiet rules
 
 test: $(INSTALLED)      ## run the tests
 	pytest
@@ -30,10 +30,10 @@ lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 	jupyter lab notebooks
 
 cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
-	snakemake --cores all --config profile=cpu --quiet rules --rerun-incomplete --keep-going -- runs
+	snakemake --cores all --config profile=cpu --quiet rules --keep-going -- runs
 
 long: $(INSTALLED)      ## run the profile long again, likewise: what adapts the backbone, and more
-	snakemake --cores all --config profile=long --quiet rules --rerun-incomplete --keep-going -- runs
+	snakemake --cores all --config profile=long --quiet rules --keep-going -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
 	ruff format --check .

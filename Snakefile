@@ -1,15 +1,17 @@
-# features -> notebooks -> book, for one profile:
+# features -> notebooks -> site, for one profile:
 #   snakemake --cores all --config profile=demo
 #   snakemake --profile profiles/paper -n
-# A rule runs when one of its inputs is newer than its stamp; `iqa features` and `iqa run` then look
-# at what really changed, and do nothing where their result is up to date. Where the data of a run are
-# not there, its stamp holds the reason; the run is taken up at the next call that finds them.
+# A run's stamp is out of date when its parameters or the code that its notebook reaches changed;
+# `iqa run` then looks at the data too, and does nothing where the record is up to date. Where the data
+# of a run are not there, its stamp holds the reason; the run is taken up at the next call that finds them.
 import atexit
 import sys
 
+from filelock import FileLock, Timeout
+
 from iqa.errors import UserError
-from iqa.experiments import cost, plan, read_profile
-from iqa.experiments.record import source_fingerprint
+from iqa.experiments import cost, find_notebook, plan, read_profile
+from iqa.experiments.keys import code_key
 
 try:
     PROFILE = read_profile(config.get("profile", "demo"))
@@ -17,7 +19,6 @@ try:
 except UserError as fault:
     sys.exit(f"error: {fault}")  # one line, where an exception of Snakemake's would show a place
 STAMPS = f"build/stamps/{PROFILE.name}"
-CODE = "build/stamps/code"
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
 REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
 SITE = "build/report" if PROFILE.name == "demo" else f"build/report-{PROFILE.name}"
@@ -51,10 +52,14 @@ def say(lines):
 
 # Not in the jobs of a cluster, which read this file again.
 if workflow.is_main_process:
-    # One file stands for the package: thousands of runs have no use for hundreds of inputs each.
-    if text_of(CODE) != source_fingerprint():
-        Path(CODE).parent.mkdir(parents=True, exist_ok=True)
-        Path(CODE).write_text(source_fingerprint())
+    # The system frees this lock when its process dies. Snakemake's own (switched off in
+    # profiles/default) would stay after a kill, and ask for --unlock.
+    LOCK = FileLock(".snakemake/running.lock")
+    try:
+        if not workflow.dryrun:
+            LOCK.acquire(timeout=0)
+    except Timeout:
+        sys.exit("error: another snakemake runs in this folder: wait for it, or stop it first")
     for name, run in RUNS.items():
         for stamp in [f"{STAMPS}/runs/{name}", *features_of(run)]:
             if not run.absent and text_of(stamp).startswith("skipped:"):
@@ -86,8 +91,6 @@ rule runs:
 
 
 rule features:
-    input:
-        CODE,
     output:
         STAMPS + "/features/{dataset},{backbone},{weights},{size}",
     threads: 64  # at most all cores of the machine; a cluster's profile says how many there
@@ -101,16 +104,14 @@ rule features:
 
 rule run:
     input:
-        CODE,
-        lambda wildcards: f"notebooks/{RUNS[wildcards.run].experiment}.ipynb",
         lambda wildcards: features_of(RUNS[wildcards.run]),
     output:
         STAMPS + "/runs/{run}",
     log:
         f"{PROFILE.folder}/{{run}}.log",
     params:
-        # A run whose parameters were changed in the profile is out of date.
         values=lambda wildcards: repr(RUNS[wildcards.run].values),
+        code=lambda wildcards: code_key(find_notebook(RUNS[wildcards.run].experiment)),
     # One core a run (Snakemake sets OMP_NUM_THREADS to it): runs side by side use a machine better
     # than one at a time on all cores, since much of a run is start-up.
     threads: 1
@@ -134,7 +135,7 @@ rule book:
         site=SITE,
     shell:
         # Warnings are errors; the built pages replace the old ones only when all is well.
-        "python -m iqa.report {PROFILE.name} {params.source}"
+        "rm -rf {params.source} && cp -r book {params.source}"
         " && jupyter-book build {params.source} --all -W -n --keep-going --quiet"
-        " && python tests/check_pages.py {params.source}/_build/html"
+        " && python tests/check_site.py {params.source}/_build/html"
         " && rm -rf {params.site} && mv {params.source}/_build/html {params.site}"

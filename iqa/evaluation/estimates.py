@@ -42,13 +42,11 @@ class Estimates:
         Raises:
             UserError: no label has such a value.
         """
-        kept = np.ones(len(self.labels), bool)
-        for name, value in wanted.items():
-            among = value if isinstance(value, list) else [value]
-            kept &= self.labels[name].isin(among).to_numpy()
+        kept = self._having(wanted)
         if not kept.any():
             there = self.labels[list(wanted)].drop_duplicates().astype(str).agg(", ".join, axis=1)
-            raise unknown(" and ".join(wanted), str(wanted), list(there))
+            sought = ", ".join(map(str, wanted.values()))
+            raise unknown(" and ".join(wanted), sought, list(there))
         return self._rows(np.flatnonzero(kept))
 
     def minus(self, **baseline: Any) -> "Estimates":
@@ -59,8 +57,7 @@ class Estimates:
         """
         base = self.select(**baseline)
         rest = [name for name in self.labels.columns if name not in baseline]
-        differs = (self.labels[list(baseline)] != pd.Series(baseline)).any(axis=1).to_numpy()
-        return self._rows(np.flatnonzero(differs))._less(base, rest)
+        return self._rows(np.flatnonzero(~self._having(baseline)))._less(base, rest)
 
     def less(self, other: "Estimates") -> "Estimates":
         """Each estimate minus that of `other` with the same labels, draw by draw.
@@ -118,6 +115,10 @@ class Estimates:
         table["p_holm"] = groups.transform(holm) if groups else holm(table["p"])
         rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
         return table.assign(verdict=[verdict(*row, margin) for row in rows])
+
+    def _having(self, wanted: dict[str, Any]) -> NDArray[np.bool_]:
+        among = {k: v if isinstance(v, list) else [v] for k, v in wanted.items()}
+        return np.all([self.labels[k].isin(v).to_numpy() for k, v in among.items()], axis=0)
 
     def _rows(self, rows: NDArray[np.int64]) -> "Estimates":
         labels = self.labels.iloc[rows].reset_index(drop=True)

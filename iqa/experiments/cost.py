@@ -75,5 +75,7 @@ def _images(dataset: str) -> int:
 
 def _adapting(values: dict[str, Any]) -> float:
     passes = sum(TRAINED * PASSES[regime] + 1 - TRAINED for regime in values["regimes"])
-    seen = _images(values["dataset"]) * len(values["seeds"]) * values["epochs"]
+    seen = (
+        _images(values["dataset"]) * len(values["seeds"]) * len(values["heads"]) * values["epochs"]
+    )
     return seen * passes * flops_per_image(values["backbone"], values["input_size"])

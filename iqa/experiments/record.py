@@ -217,7 +217,7 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
     )
     try:
         return schema.validate(table)[named]
-    except pa.errors.SchemaError as fault:
+    except (pa.errors.SchemaError, pa.errors.SchemaErrors) as fault:
         reason = " ".join(str(fault).split())
         raise UserError(f"predictions: {reason}; a record's columns are COLUMNS") from None
 

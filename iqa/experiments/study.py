@@ -95,10 +95,7 @@ class Study(BaseModel):
         named |= {"seeds": [given["seed"]]} if "seed" in given else {}
         named |= {k: v for k, v in given.items() if k in cls.model_fields and k != "training"}
         training = {k: v for k, v in given.items() if k in HeadTraining.model_fields}
-        try:
-            return cls(**(named | {"training": HeadTraining(**training)} | more), parameters=given)
-        except ValidationError as fault:
-            raise UserError(f"study: {explain(fault)}") from None
+        return cls(**(named | {"training": training} | more), parameters=given)
 
     def but(self, **changes: Any) -> "Study":
         """This study with other values, of its own fields or those of its training, checked.
@@ -113,7 +110,7 @@ class Study(BaseModel):
         fields |= {k: v for k, v in changes.items() if k not in training and k not in ours}
         if ours:
             fields["protocol"] = fields["protocol"].but("varied", **ours)
-        fields["training"] = HeadTraining(**(fields["training"].model_dump() | training))
+        fields["training"] = fields["training"].model_dump() | training
         return Study(**fields)
 
 

@@ -1,1 +1,1 @@
-"""Tables, figures and pages of the report, from records only: nothing is trained here."""
+"""Small tools for the pages in book/: they find records, and draw tables and charts; no prose."""

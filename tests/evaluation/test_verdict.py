@@ -54,5 +54,5 @@ def test_the_opposite_difference_has_the_opposite_verdict(low, width, p, margin)
 
 def test_without_a_margin_nothing_is_equivalent():
     assert verdict(-1e-9, 1e-9, 1.0, margin=0) == "undecided"
-    with pytest.raises(UserError, match="`margin` is -0.1: expected 0 or more"):
+    with pytest.raises(UserError, match=r"`margin` is -0.1: expected 0 or more"):
         verdict(0, 0, 0, margin=-0.1)

@@ -5,14 +5,12 @@ from iqa.experiments import Profile
 
 PARAMETERS = "epochs = 3\nrate = 1e-3\nheads = ['relu']\nrecord_to = ''"
 WORK = """
-from iqa.experiments import Record, write_record
-from iqa.experiments.record import DatasetUsed
+from iqa.experiments.record import DatasetUsed, Record, write_record
 import pandas as pd
 used = DatasetUsed(name="toy", title="Toy", score_kind="MOS", images=1, groups=1, fingerprint="f")
 record = Record(
-    experiment="toy", parameters={"epochs": epochs}, protocol="rigorous", dataset=used, splits=[],
-    seeds=[], untrained=False, code="c", version="0", libraries={}, device="cpu",
-    seconds={"work": 1.0}, metrics={"epochs": epochs},
+    experiment="toy", parameters={"epochs": epochs}, datasets=[used], version="0", libraries={},
+    device="cpu", seconds=1.0,
 )
 write_record(record_to, record, {"rows": pd.DataFrame({"epoch": range(epochs)})})
 """
@@ -22,6 +20,7 @@ def make_notebook(path, parameters=PARAMETERS, work=WORK, tags=("parameters",)):
     cell = nbformat.v4.new_code_cell(parameters, metadata={"tags": list(tags)})
     book = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell(work)])
     book.metadata["language_info"] = {"name": "python"}
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(book, path)
     return path

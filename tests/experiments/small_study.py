@@ -13,7 +13,7 @@ def small_study(images=60, a_content=3, **changes):
     """A study and what it works on; `a_content` images share a content."""
     fields = {
         "dataset": "made_up",
-        "backbone": "some_backbone",
+        "backbone": "efficientnet_lite0",
         "heads": ("relu", "sigmoid"),
         "seeds": (8, 19),
         "folds": 3,

@@ -6,6 +6,7 @@ from PIL import Image
 
 from iqa.errors import UserError
 from iqa.experiments import RunSpec, read_record, run
+from iqa.experiments.record import read_execution
 
 
 def spec(**parameters):
@@ -16,15 +17,15 @@ def test_a_run_leaves_its_record_and_is_skipped_when_nothing_changed(project, pr
     first = run(spec(), profile)
     record, tables = read_record(first.folder)
     assert first.fresh
-    assert record.profile == "p"
-    assert record.seconds["total"] > 0
+    assert read_execution(first.folder).profile == "p"
+    assert record.experiment == "toy"
     assert len(tables["rows"]) == 3
     assert (first.folder / "notebook.ipynb").is_file()
     assert not run(spec(), profile).fresh
 
     changed = run(spec(epochs=5), profile)
     assert changed.fresh
-    assert read_record(changed.folder)[0].key != record.key
+    assert len(read_record(changed.folder)[1]["rows"]) == 5
 
 
 def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile):
@@ -58,7 +59,24 @@ def test_a_relative_table_is_found_though_the_notebook_runs_elsewhere(
     monkeypatch.chdir(tmp_path)
     table = "csv:elsewhere/ratings.csv?root=.&low=1&high=5"
     done = run(spec(dataset=table, others=[table]), profile)
-    assert read_record(done.folder)[0].metrics["epochs"] == 4
+    assert len(read_record(done.folder)[1]["rows"]) == 4
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "edited", "empty"])
+def test_a_damaged_record_is_made_again(project, profile, damage):
+    folder = run(spec(), profile).folder
+    table, about = folder / "rows.parquet", folder / "record.json"
+    if damage == "missing":
+        table.unlink()
+    elif damage == "cut":
+        table.write_bytes(table.read_bytes()[:40])
+    else:
+        text = about.read_text().replace('"device": "cpu"', '"device": "gpu"')
+        about.write_text(text if damage == "edited" else "")
+    with pytest.raises(UserError, match="make it again: iqa run toy --profile"):
+        read_record(folder)
+    assert run(spec(), profile).fresh
+    assert len(read_record(folder)[1]["rows"]) == 3
 
 
 def test_an_unknown_parameter_starts_nothing(project, profile):

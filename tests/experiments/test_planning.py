@@ -9,7 +9,15 @@ from iqa.experiments.cost import flops_per_image, gpu_hours, told
 from iqa.experiments.planning import Planned
 from iqa.experiments.profile import Card
 
-NAMES = "dataset = 'demo'\nbackbone = 'resnet/tiny'\ninput_size = 384\nprotocol = 'rigorous'\n"
+NAMES = """
+dataset = 'demo'
+backbone = 'resnet/tiny'
+input_size = 384
+protocol = 'rigorous'
+resamples = 50
+split_seed = 0
+seeds = [8]
+"""
 
 
 @pytest.fixture
@@ -35,6 +43,12 @@ def profile_of(*runs):
         ({"experiment": "toy", "parameters": {"backbone": "vgg"}}, "unknown backbone 'vgg'"),
         ({"experiment": "toy", "parameters": {"heads": ["rleu"]}}, "unknown .* 'rleu'"),
         ({"experiment": "toy", "parameters": {"protocol": "fair"}}, "unknown protocol 'fair'"),
+        (
+            {"experiment": "toy", "parameters": {"epochs": 0}},
+            "epochs: .*greater than or equal to 1",
+        ),
+        ({"experiment": "toy", "parameters": {"resamples": 0}}, "resamples: .*or equal to 1"),
+        ({"experiment": "toy", "parameters": {"split_seed": -1}}, "split_seed: .*or equal to 0"),
     ],
 )
 def test_a_fault_is_told_in_one_line_with_profile_and_run(named, run, said):
@@ -62,8 +76,9 @@ def test_the_paper_profile_is_complete():
     frozen = [r.values for r in planned.values() if r.experiment == "activations"]
     adapted = [r.values for r in planned.values() if r.experiment == "regimes"]
     one = {
-        (r["protocol"], r["backbone"], r["dataset"], regime, r["head"], seed)
+        (r["protocol"], r["backbone"], r["dataset"], regime, head, seed)
         for r in adapted
+        for head in r["heads"]
         for regime in r["regimes"]
         for seed in r["seeds"]
     }
@@ -104,7 +119,9 @@ def test_the_estimate_adds_features_adapting_and_starts(monkeypatch):
     card = Card(name="C", peak_tflops=100, utilisation=0.5, start_minutes=6)
     values = {"dataset": "clive", "backbone": "clip", "input_size": 224}
     frozen = Planned("activations", values, "")
-    adapted = Planned("regimes", values | {"regimes": ["full"], "seeds": [8], "epochs": 10}, "")
+    adapted = Planned(
+        "regimes", values | {"regimes": ["full"], "seeds": [8], "heads": ["relu"], "epochs": 10}, ""
+    )
     features = 1162 / 50 / 3600
     assert gpu_hours([frozen, frozen], card) == pytest.approx(features + 2 * 0.1)
     passes = 0.8 * 3 + 0.2

@@ -2,13 +2,27 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from iqa.errors import UserError
 from iqa.experiments import Record, read_record, write_record
-from iqa.experiments.record import DatasetUsed
+from iqa.experiments.record import DatasetUsed, SplitUsed
 
-TABLE = pd.DataFrame({"id": ["a", "b"], "prediction": [0.25, 0.5]})
+ROWS = pd.DataFrame({"x": [1, 2]})
+PREDICTIONS = pd.DataFrame(
+    {
+        "prediction": [0.25, 0.5],
+        "target": [0.2, 0.6],
+        "id": ["a", "b"],
+        "group": ["g", "h"],
+        "side": "test",
+        "head": "relu",
+        "split": 0,
+        "fold": [0, 1],
+        "seed": 8,
+    }
+)
 
 
 @pytest.fixture
@@ -16,54 +30,80 @@ def record():
     used = DatasetUsed(
         name="toy", title="Toy", score_kind="MOS", images=2, groups=2, fingerprint="f"
     )
+    split = SplitUsed(split=0, fold=0, kind="grouped", hash="s", train=40, val=5, test=10)
     return Record(
         experiment="toy",
         parameters={"epochs": 3},
-        protocol="rigorous",
-        dataset=used,
-        splits=["s"],
-        seeds=[8],
-        untrained=False,
-        code="c",
+        datasets=[used],
+        splits=[split, split.model_copy(update={"test": 30})],
         version="0",
         libraries={"torch": "2"},
         device="cpu",
-        seconds={"train": 1.5},
-        metrics={"srcc": 0.5},
+        seconds=1.5,
     )
 
 
 def test_what_was_written_is_read_back(tmp_path, record):
     picture = np.zeros((4, 6, 3), np.uint8)
-    folder = write_record(tmp_path / "run", record, {"rows": TABLE}, {"map": picture})
+    folder = write_record(tmp_path / "run", record, {"rows": ROWS}, {"map": picture})
     found, tables = read_record(folder)
     assert found.model_dump(exclude={"files"}) == record.model_dump(exclude={"files"})
     assert set(found.files) == {"rows.parquet", "map.png"}
-    pd.testing.assert_frame_equal(tables["rows"], TABLE)
+    pd.testing.assert_frame_equal(tables["rows"], ROWS)
+    assert found.test_to_train == (10 / 40 + 30 / 40) / 2
 
 
-def test_without_a_folder_nothing_is_kept(tmp_path, record, monkeypatch):
+@pytest.mark.parametrize("folder", ["", None])
+def test_without_a_folder_nothing_is_kept(tmp_path, record, monkeypatch, folder):
     monkeypatch.chdir(tmp_path)
-    assert write_record("", record, {"rows": TABLE}) is None
+    assert write_record(folder, record, {"rows": ROWS}) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_predictions_are_kept_in_one_order_as_float32_and_small(tmp_path, record):
+    folder = write_record(tmp_path / "run", record, {"predictions": PREDICTIONS})
+    kept = read_record(folder)[1]["predictions"]
+    named = ["head", "split", "fold", "seed", "side", "id", "group", "target", "prediction"]
+    assert list(kept) == named
+    assert kept["prediction"].dtype == kept["target"].dtype == "float32"
+    columns = pq.ParquetFile(folder / "predictions.parquet").metadata.row_group(0)
+    assert {columns.column(i).compression for i in range(columns.num_columns)} == {"ZSTD"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"variant": "a"}, "variant"),
+        ({"prediction": np.nan}, "prediction"),
+        ({"side": "left"}, "side"),
+        ({"seed": "eight"}, "seed"),
+    ],
+)
+def test_a_column_means_one_thing(tmp_path, record, change, said):
+    with pytest.raises(UserError, match=f"predictions: .*{said}") as fault:
+        write_record(tmp_path / "run", record, {"predictions": PREDICTIONS.assign(**change)})
+    assert "\n" not in str(fault.value)
+    with pytest.raises(UserError, match="group"):
+        write_record(tmp_path / "run", record, {"p": PREDICTIONS.drop(columns="group")})
     assert not list(tmp_path.iterdir())
 
 
 def test_a_changed_table_is_found(tmp_path, record):
-    folder = write_record(tmp_path / "run", record, {"rows": TABLE})
-    TABLE.assign(prediction=1.0).to_parquet(folder / "rows.parquet")
-    with pytest.raises(UserError, match=r"rows.parquet: missing or changed"):
+    folder = write_record(tmp_path / "run", record, {"rows": ROWS})
+    ROWS.assign(x=3).to_parquet(folder / "rows.parquet")
+    with pytest.raises(UserError, match=r"rows.parquet: missing or changed .* iqa run run"):
         read_record(folder)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda f: f.pop("seeds"), "not a valid record .*seeds"),
+        (lambda f: f.pop("datasets"), "not a valid record .*datasets"),
         (lambda f: f.update(extra=1), "not a valid record .*extra"),
-        (lambda f: f.update(schema_version=99), "schema version 99"),
+        (lambda f: f.update(schema_version=1), "a record of layout 1, .* iqa run run --profile"),
     ],
 )
-def test_the_schema_is_checked_on_reading(tmp_path, record, change, said):
+def test_the_layout_is_checked_on_reading(tmp_path, record, change, said):
     folder = write_record(tmp_path / "run", record, {})
     fields = json.loads((folder / "record.json").read_text())
     change(fields)
@@ -72,7 +112,7 @@ def test_the_schema_is_checked_on_reading(tmp_path, record, change, said):
         read_record(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "\x00"])
 def test_a_cut_record_is_a_users_error(tmp_path, text):
     (tmp_path / "record.json").write_text(text)
     with pytest.raises(UserError, match="not a valid record"):

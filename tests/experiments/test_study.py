@@ -4,9 +4,10 @@ import pytest
 
 from iqa.datasets import Dataset, DatasetInfo
 from iqa.errors import UserError
-from iqa.evaluation import figures_by_fold, srcc, summarize_heads
+from iqa.evaluation import evaluate_splits, single_splits, srcc
 from iqa.experiments.protocol import PROTOCOLS, PUBLISHED, RIGOROUS
-from iqa.experiments.study import Study, arrange, cross_validate, study_record
+from iqa.experiments.record import read_record
+from iqa.experiments.study import Study, arrange, cross_validate, parameters_in, record
 from iqa.features import Features
 from iqa.training import HeadTraining
 
@@ -57,19 +58,56 @@ def test_a_study_follows_its_protocol_from_splits_to_record(name):
     assert len(prepared.splits) == {"rigorous": 5, "official": 2, "published": 2}[name]
     assert ("val" in set(predictions["side"])) == (name != "published")
 
-    by_fold = figures_by_fold(predictions)
-    assert by_fold[mine.protocol.plcc_column].notna().all()
-    assert by_fold["plcc_val_fit"].isna().all() == (name == "published")
-    summary = summarize_heads(predictions, "relu", resamples=50)
-    assert np.isfinite(summary.heads[["srcc", "low", "high"]]).all(axis=None)
-
-    record = study_record("toy", mine, prepared, {}, {})
-    assert record.protocol == name
-    assert record.parameters["protocol"] == PROTOCOLS[name].model_dump()
-    assert record.parameters["training"]["objective"] == PROTOCOLS[name].objective
-    assert record.splits == [split.hash for split in prepared.splits]
-    assert Study(**(record.parameters | {"training": {"epochs": 2}})).protocol == mine.protocol
+    by_split = evaluate_splits(predictions)
+    assert by_split[mine.protocol.plcc_column].notna().all()
+    assert by_split["plcc_val_fit"].isna().all() == (name == "published")
+    table = single_splits(tested, ["head"], prepared.test_to_train).table("srcc")
+    assert np.isfinite(table["srcc"]).all()
+    assert mine.training.objective == PROTOCOLS[name].objective
     assert set(history["seed"]) == set(SEEDS)
+
+
+def test_a_record_holds_what_went_in(tmp_path):
+    mine = study(protocol="published", parameters={"record_to": str(tmp_path / "run"), "heads": 2})
+    prepared = arrange(mine, *toy())
+    predictions, _ = cross_validate(mine, prepared)
+    record("toy", mine, prepared, {"predictions": predictions}, {"more": 1})
+    found, tables = read_record(tmp_path / "run")
+    assert found.parameters == mine.parameters
+    assert found.settings["protocol"] == PUBLISHED.model_dump()
+    assert found.settings["training"]["objective"] == PUBLISHED.objective
+    assert found.settings["more"] == 1
+    assert [split.hash for split in found.splits] == [split.hash for split in prepared.splits]
+    assert found.test_to_train == pytest.approx(prepared.test_to_train)
+    assert len(tables["predictions"]) == len(predictions)
+
+
+def test_a_study_is_made_from_a_notebooks_variables():
+    variables = {
+        "dataset": "demo_mini",
+        "backbone": "efficientnet_lite0",
+        "head": "relu",
+        "seed": 3,
+    }
+    variables |= {"epochs": 2, "learning_rate": 0.01, "weird": {"a": [1, None]}, "record_to": ""}
+    from_ipython = {"_i": "x", "In": ["1"], "Out": {}, "exit": exit, "np": np, "OWN": "own"}
+    mine = Study.from_parameters(variables | from_ipython)
+    assert (mine.heads, mine.seeds) == (("relu",), (3,))
+    assert (mine.training.epochs, mine.training.learning_rate) == (2, 0.01)
+    assert mine.parameters == variables == parameters_in(variables | from_ipython)
+    with pytest.raises(UserError, match="epochs: Input should be greater than or equal to 1"):
+        Study.from_parameters(variables | {"epochs": 0})
+
+
+def test_what_is_changed_is_checked_and_the_rest_stays():
+    mine = study()
+    other = mine.but(epochs=7, heads=("gelu",), objective="mse", checkpoint="last")
+    assert (other.training.epochs, other.training.hidden, other.heads) == (7, 16, ("gelu",))
+    assert (other.training.objective, other.training.checkpoint) == ("mse", "last")
+    assert other.protocol.split == mine.protocol.split
+    for change in ({"epochs": 0}, {"heads": ("rleu",)}, {"objective": "mae"}, {"epohcs": 1}):
+        with pytest.raises(UserError, match=r"study|unknown"):
+            mine.but(**change)
 
 
 def test_the_published_protocol_reports_the_best_epoch_of_its_own_test_images():
@@ -96,15 +134,6 @@ def test_a_protocol_is_named_or_given():
     assert study(protocol=PUBLISHED.model_dump()).protocol == PUBLISHED
     with pytest.raises(UserError, match="unknown protocol 'publishd'"):
         study(protocol="publishd")
-
-
-@pytest.mark.parametrize("taken", [{"objective": "mse"}, {"checkpoint": "last"}])
-def test_what_the_protocol_says_cannot_be_said_twice(taken):
-    with pytest.raises(
-        UserError, match=f"`{next(iter(taken))}`, which the protocol says"
-    ) as caught:
-        study(training=HeadTraining(**taken))
-    assert "\n" not in str(caught.value)
 
 
 def test_the_last_epoch_is_kept_where_nothing_chooses():

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,9 +27,9 @@ runs:
 def tree(tmp_path):
     """A copy of the workflow and the package with notebooks of its own."""
     shutil.copy(project_root() / "Snakefile", tmp_path)
+    shutil.copytree(project_root() / "profiles/default", tmp_path / "profiles/default")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(project_root() / "iqa", tmp_path / "iqa", ignore=ignored)
-    (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles/p.yaml").write_text(PROFILE)
     parameters = f"{PARAMETERS}\ndataset = 'demo_mini'"
     make_notebook(tmp_path / "notebooks/toy.ipynb", parameters)
@@ -35,13 +37,32 @@ def tree(tmp_path):
     return tmp_path
 
 
-def snakemake(tree, *words, data="none"):
+def start_snakemake(tree, *words, data="none"):
+    """Snakemake in a process group of its own, as a terminal starts it."""
     scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     changed = {"PATH": scripts, "PYTHONPATH": str(tree), "IQA_DATA": str(tree / data)}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", "profile=p", *words]
-    return subprocess.run(
-        command, cwd=tree, env=os.environ | changed, capture_output=True, text=True, check=False
+    return subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "2", "--config", "profile=p", *words],
+        cwd=tree,
+        env=os.environ | changed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
+
+
+def snakemake(tree, *words, data="none"):
+    process = start_snakemake(tree, *words, data=data)
+    said = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, *said)
+
+
+def wait_until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_one_fails_one_is_skipped_and_the_rest_goes_on(tree):
@@ -76,6 +97,25 @@ def test_a_faulty_profile_is_one_line_before_anything_runs(tree):
     done = snakemake(tree)
     assert done.returncode == 1
     said = "error: profile p, run absent: unknown parameter of toy.ipynb 'epohcs': choose one of "
-    assert done.stderr.startswith(said)
-    assert done.stderr.count("\n") == 1
+    *_, last = done.stderr.splitlines()
+    assert last.startswith(said)
+    assert "Traceback" not in done.stderr
     assert not (tree / "runs").exists()
+
+
+def test_after_a_kill_the_next_call_goes_on_by_itself(tree):
+    slow = "import time\ntime.sleep(60)\n" + WORK
+    make_notebook(tree / "notebooks/broken.ipynb", f"{PARAMETERS}\ndataset = 'demo_mini'", slow)
+    first = start_snakemake(tree, "--keep-going")
+    wait_until(lambda: (tree / "runs/broken.log").exists())
+    busy = snakemake(tree)
+    assert busy.stderr.endswith(
+        "error: another snakemake runs in this folder: wait for it, or stop it first\n"
+    )
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    make_notebook(tree / "notebooks/broken.ipynb", f"{PARAMETERS}\ndataset = 'demo_mini'")
+    again = snakemake(tree, "--keep-going")
+    assert again.returncode == 0, again.stderr
+    assert (tree / "runs/broken/record.json").is_file()
+    assert not [p for p in (tree / "runs").iterdir() if p.name.startswith(".")]

@@ -1,0 +1,97 @@
+"""A run is made again when what it depends on changed, and only then."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import make_notebook
+
+from iqa.experiments.keys import code_key, modules_reached, run_key, syntax
+from iqa.files import project_root
+
+WORK = "from iqa.evaluation import srcc\nfrom iqa.heads import gate\nvalue = srcc([1, 2], [2, 1])"
+SCRIPT = "import sys; from pathlib import Path; from iqa.experiments.keys import code_key; "
+SCRIPT += "print(code_key(Path(sys.argv[1])))"
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return make_notebook(tmp_path / "toy.ipynb", work=WORK)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package that can be edited."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(project_root() / "iqa", tmp_path / "tree/iqa", ignore=ignored)
+    return tmp_path / "tree/iqa"
+
+
+def key_in(package, notebook):
+    command = [sys.executable, "-c", SCRIPT, str(notebook)]
+    done = subprocess.run(command, cwd=package.parent, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_code_that_the_notebook_reaches_counts_and_other_code_does_not(package, notebook):
+    before = key_in(package, notebook)
+    edit(package / "training/frozen.py", "fused=True", "fused=False")
+    edit(package / "report/__init__.py", '"""', '"""More. ')
+    (package / "report/new.py").write_text("x = 1\n")
+    assert key_in(package, notebook) == before
+    edit(package / "heads/activations.py", "CLAMP = 20.0", "CLAMP = 30.0")  # reached by the gate
+    assert key_in(package, notebook) != before
+
+
+def test_docstrings_comments_and_format_change_no_key(package, notebook):
+    before = key_in(package, notebook)
+    metrics = package / "evaluation/metrics.py"
+    edit(metrics, '"""Spearman', '"""In other words: Spearman')
+    edit(metrics, "import warnings", "# why\n\n\nimport warnings")
+    edit(metrics, "def krcc(preds: ArrayLike, target", "def krcc(\n    preds: ArrayLike, target")
+    assert key_in(package, notebook) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (lambda work: work + "  # a comment", True),
+        (lambda work: "%matplotlib inline\n" + work, True),
+        (lambda work: work.replace("[2, 1]", "[1, 2]"), False),
+        (lambda work: work + "\nimport iqa.explain", False),
+    ],
+)
+def test_the_notebooks_own_code_counts(tmp_path, notebook, change, same):
+    other = make_notebook(tmp_path / "other.ipynb", work=change(WORK))
+    assert (code_key(other) == code_key(notebook)) == same
+
+
+def test_parameters_and_data_count(notebook):
+    one = run_key(notebook, {"epochs": 3, "dataset": "demo_mini"})
+    assert run_key(notebook, {"dataset": "demo_mini", "epochs": 3}) == one
+    assert run_key(notebook, {"epochs": 4, "dataset": "demo_mini"}) != one
+    assert run_key(notebook, {"epochs": 3}) != one
+
+
+@pytest.mark.parametrize("path", sorted(Path("notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_no_notebook_depends_on_charts_or_on_how_it_is_run(path):
+    from iqa.experiments import keys
+
+    reached = modules_reached(keys.imports_of(keys.ast.parse(keys.code_of(path))))
+    assert "iqa.datasets.registry" in reached
+    besides = ("iqa.report", "iqa.cli", "iqa.experiments.driver", "iqa.experiments.planning")
+    assert not [name for name in reached if name.startswith(besides)]
+
+
+def test_the_syntax_tree_has_no_docstrings():
+    assert syntax('def f(x):\n    "Doc."\n    return x  # why') == syntax("def f(x): return x")
+    assert syntax("class A:\n    'Doc.'") == syntax("class A: pass")
+    assert syntax("x = 'text'") != syntax("x = 'other'")
