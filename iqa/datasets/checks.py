@@ -72,14 +72,14 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
 
 def _read_one(path: str) -> dict[str, str]:
     """Fingerprint of the file's bytes, and why it is no image, if it is none."""
-    from PIL import Image
+    from iqa.images import open_image
 
     try:
         content = Path(path).read_bytes()
     except OSError as fault:
         return {"digest": path, "fault": str(fault)}
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             image.load()
     except Exception as fault:
         # A damaged file can raise nearly anything in a decoder.

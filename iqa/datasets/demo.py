@@ -20,6 +20,7 @@ from iqa.datasets.photographs import PHOTOGRAPHS, reference
 from iqa.datasets.pseudo_mos import HIGH, LOW, METRICS, fuse, measure
 from iqa.datasets.types import Dataset, DatasetInfo
 from iqa.files import cache_root, fingerprint, written_whole
+from iqa.images import open_image
 
 # Raise it when the code changes what is built from the same recipe.
 VERSION = 2
@@ -180,7 +181,7 @@ def _build(units: list[Unit], progress: bool) -> None:
 
 def build_unit(unit: Unit) -> None:
     """Distort one reference at all levels and measure the results; the folder appears whole."""
-    with Image.open(unit.reference) as opened:
+    with open_image(unit.reference) as opened:
         original = np.array(opened)
     distortion = DISTORTIONS[unit.distortion]
     images = np.stack(

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from iqa.errors import UserError
 from iqa.features.engine import fastest_engine
-from iqa.features.images import in_order, read_rgb, rgb, square
+from iqa.features.images import in_order, square
+from iqa.images import read_rgb, rgb
 from iqa.scoring.openers import open_model
 
 # A file, an image of Pillow's, or uint8 pixels: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4).

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from iqa.experiments import Record, read_record
+from iqa.images import open_image
 from iqa.report import explanations
 from iqa.report.chapters.fragments import (
     save_figure,
@@ -36,7 +36,7 @@ def write(run: Path, folder: Path) -> None:
     save_figure(folder, "ratios", explanations.ratio_intervals(summary))
     save_figure(folder, "curves", explanations.deletion_curves(tables["curves"]))
     for name, part in tables["grid"].groupby("figure"):
-        pictures = {one: np.asarray(Image.open(run / f"{one}.png")) for one in part["picture"]}
+        pictures = {one: np.asarray(open_image(run / f"{one}.png")) for one in part["picture"]}
         save_figure(folder, str(name), explanations.picture_grid(pictures, part), "png")
     save_provenance(folder, record, "gradcam")
 
