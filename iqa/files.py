@@ -78,7 +78,7 @@ def written_whole(target: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target.parent)
+        _swept(target.parent)
         with _room(target) as room:
             # The suffix is kept: many writers choose the format by it.
             draft = room / target.name
@@ -117,9 +117,8 @@ def _room(target: Path) -> Iterator[Path]:
         Path(lock).unlink(missing_ok=True)
 
 
-@cache
-def _sweep(folder: Path) -> None:
-    """Remove what killed writers left in `folder`; looked for once a process, as it takes time."""
+def sweep(folder: Path) -> None:
+    """Remove the rooms that killed writers left in `folder`."""
     for lock in folder.glob(".*.iqa-lock"):
         room = lock.with_suffix("")
         with suppress(Timeout, OSError), FileLock(lock, timeout=0):
@@ -130,12 +129,16 @@ def _sweep(folder: Path) -> None:
             lock.unlink()
 
 
+_swept = cache(sweep)
+"""Once a process, as a folder may hold very many files."""
+
+
 def _replace_folder(draft: Path, target: Path, room: Path) -> None:
     """Put the folder `draft` in the place of `target`, which `room` then holds."""
     try:
         _exchange(draft, target)
     except OSError:
-        # Some file systems cannot: after a kill between these two, `_sweep` puts the old one back.
+        # Some file systems cannot: after a kill between these two, `sweep` puts the old one back.
         (room / "old").mkdir()
         aside = room / "old" / target.name
         try:

@@ -28,7 +28,7 @@ def killed(code):
     setup = f"import os, signal\nfrom pathlib import Path\nfrom iqa import files\n{code}"
     done = subprocess.run([sys.executable, "-c", setup], check=False)
     assert done.returncode == -signal.SIGKILL
-    files._sweep.cache_clear()  # the next call is another process's
+    files._swept.cache_clear()  # the next call is another process's
 
 
 KILL = "os.kill(os.getpid(), signal.SIGKILL)"
@@ -95,7 +95,7 @@ def test_what_a_living_writer_works_on_stays_and_so_does_what_others_made(tmp_pa
     (tmp_path / ".a.original").mkdir()
     with written_whole(tmp_path / "a") as draft:
         draft.write_text("mine")
-        files._sweep.cache_clear()
+        files._swept.cache_clear()
         put(tmp_path / "b", "another's")
         assert draft.read_text() == "mine"
     assert sorted(os.listdir(tmp_path)) == [".a.original", "a", "b"]
