@@ -1,14 +1,13 @@
 """The `iqa` command: a thin layer over the package. Heavy imports wait until they are needed."""
 
 import sys
-import warnings
 
 import typer
 
+from iqa.cli.faults import status_of
 from iqa.cli.lists import datasets_app, list_backbones
 from iqa.cli.runs import features, run
 from iqa.cli.scoring import export, score
-from iqa.errors import UserError
 
 app = typer.Typer(
     help="How good does a photograph look? Judged without a reference, by a pretrained backbone.",
@@ -25,10 +24,5 @@ app.command()(export)
 
 
 def main() -> None:
-    """Entry point: a user's error is one line and exit status 1."""
-    warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-    try:
-        app()
-    except UserError as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        sys.exit(1)
+    """Entry point: what a user can mend is one line and exit status 1."""
+    sys.exit(status_of(app))

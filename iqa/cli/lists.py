@@ -1,5 +1,6 @@
 """`iqa backbones` and `iqa datasets`: what there is."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -55,7 +56,7 @@ def check_dataset(
     """Decode every image and compare the table with what was published."""
     from iqa.datasets import check, info
 
-    report = check(name, progress=True)
+    report = check(name, progress=sys.stderr.isatty())
     if report.summary:
         typer.echo(f"{name}: {report.summary}")
     if name.startswith("csv:") and report.summary:
@@ -77,7 +78,7 @@ def fetch_dataset(
     """Download and unpack a data set into IQA_DATA; goes on where it was cut off."""
     from iqa.datasets.fetch import fetch
 
-    for got in fetch(name, progress=True):
+    for got in fetch(name, progress=sys.stderr.isatty()):
         if not got.sha256:
             typer.echo(f"{got.target} is there already; delete it to fetch it again")
             continue

@@ -31,8 +31,9 @@ def features(
     if skip_absent and (reason := absent(dataset)):
         typer.echo(f"skipped: {reason}")
         return
-    data = load(dataset, progress=True)
-    found = extract(data, backbone, input_size, weights=weights, progress=True)
+    progress = sys.stderr.isatty()
+    data = load(dataset, progress)
+    found = extract(data, backbone, input_size, weights=weights, progress=progress)
     images, size = found.values.shape
     typer.echo(f"{dataset}: {images} images, {size} features each by {backbone} ({found.key})")
 

@@ -10,7 +10,7 @@ import typer
 
 from iqa.cli.streams import opened, tracked
 from iqa.cli.tables import print_table
-from iqa.errors import UserError
+from iqa.errors import UserError, printable
 
 if TYPE_CHECKING:
     from iqa.scoring import Row, Scorer
@@ -106,15 +106,13 @@ def _explained(rows: Iterable["Row"], scorer: "Scorer", folder: Path) -> Iterato
 
 
 def _write_table(rows: list["Row"], scorer: "Scorer", file: TextIO) -> None:
-    from iqa.scoring.formats import printable
-
     info = scorer.info
     title = f"Scores by {scorer.title}, {info.low:g} to {info.high:g}, higher is better"
     cells = [
         [
             printable(row.path),
             "-" if row.score is None else f"{row.score:.4g}",
-            printable(row.error or ""),
+            row.error or "",
         ]
         for row in rows
     ]

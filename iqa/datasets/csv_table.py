@@ -2,84 +2,43 @@
 
 `csv:ratings.csv?image=file&score=mos&group=scene&split=set&low=1&high=5`: the columns and the scale
 after the question mark are optional. Columns that are not named are guessed from usual names, and
-the scale is taken from the data; `DatasetInfo.where` says what was taken. Further options are
-`better=lower`, for scores that fall with quality, and `root`, the folder that paths are relative to
-(by default the table's).
+the scale is taken from the data; `DatasetInfo.where` says what was taken. Further options:
+
+- `better=lower` for scores that fall with quality;
+- `root=FOLDER` for what paths are relative to, by default the table's folder;
+- `val=TABLE` and `test=TABLE` where each side of a split has its own table, with the columns of the
+  first, which trains.
+
+In a value, & is written %26, and % is written %25.
 """
 
-from dataclasses import dataclass, field
+import math
+import os
+import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from unicodedata import normalize
 
 import pandas as pd
 
 from iqa.datasets import rows
+from iqa.datasets.csv_name import COLUMNS, PREFIX, Source, absolute, parse
+from iqa.datasets.csv_rows import read_rows
 from iqa.datasets.files import content_fingerprint, with_paths
 from iqa.datasets.types import Dataset, DatasetInfo
-from iqa.errors import UserError, unknown
+from iqa.errors import UserError
 
-PREFIX = "csv:"
 USUAL = {
     "image": (
-        "image", "image_path", "image_name", "path", "filepath", "file_path", "file", "filename",
-        "file_name", "img", "img_path", "img_name", "dist_img", "name", "id",
+        "image", "imagepath", "imagename", "path", "filepath", "file", "filename", "img",
+        "imgpath", "imgname", "distimg", "name", "id",
     ),
-    "score": ("score", "mos", "dmos", "mos_zscore", "mos_quality", "quality", "rating"),
-    "group": ("group", "content", "scene", "reference", "ref_img", "ref", "prompt"),
+    "score": ("score", "mos", "dmos", "moszscore", "mosquality", "quality", "rating"),
+    "group": ("group", "content", "scene", "reference", "refimg", "ref", "prompt"),
     "split": ("split", "set", "subset", "side"),
 }  # fmt: skip
-OPTIONS = (*USUAL, "low", "high", "better", "root")
+"""Role of a column -> names that it usually has, in lower case, letters and digits only."""
 
-
-@dataclass(frozen=True)
-class Source:
-    """A `csv:` name taken apart.
-
-    Attributes:
-        name: the whole of it.
-        path: the table.
-        options: what stands after the question mark.
-    """
-
-    name: str
-    path: Path
-    options: dict[str, str] = field(default_factory=dict)
-
-
-def parse(name: str) -> Source:
-    """Take a name apart.
-
-    >>> parse("csv:a.csv?score=mos&low=1").options
-    {'score': 'mos', 'low': '1'}
-
-    Raises:
-        UserError: an option is unknown, or the table is not there.
-    """
-    path, _, query = name.removeprefix(PREFIX).partition("?")
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    for option in options:
-        if option not in OPTIONS:
-            raise unknown("option of csv:", option, list(OPTIONS))
-    if options.get("better", "higher") not in ("higher", "lower"):
-        raise unknown("value of better", options["better"], ["higher", "lower"])
-    return Source(name, Path(path).expanduser(), options)
-
-
-def absolute(name: str) -> str:
-    """The same table by a name that means it in any working directory.
-
-    >>> absolute("csv:/data/a.csv?score=mos")
-    'csv:/data/a.csv?score=mos'
-
-    Raises:
-        UserError: as `parse`.
-    """
-    source = parse(name)
-    options = source.options
-    if "root" in options:
-        options = options | {"root": str(Path(options["root"]).expanduser().absolute())}
-    query = f"?{urlencode(options, safe='/')}" if options else ""
-    return f"{PREFIX}{source.path.absolute()}{query}"
+__all__ = ["PREFIX", "Source", "absolute", "describe", "load", "parse"]
 
 
 def describe(source: Source) -> DatasetInfo:
@@ -94,7 +53,7 @@ def load(source: Source) -> Dataset:
         UserError: the table, a column or an image is missing, or a row is faulty.
     """
     info, table = _read(source)
-    root = Path(source.options.get("root", source.path.parent)).expanduser()
+    root = Path(source.options.get("root", source.path.parent))
     remedy = (
         "say which folder the paths are relative to by ?root=FOLDER, or which column holds them by "
         "?image=COLUMN"
@@ -104,54 +63,69 @@ def load(source: Source) -> Dataset:
 
 
 def _read(source: Source) -> tuple[DatasetInfo, pd.DataFrame]:
-    raw = _parse(source.path)
-    chosen = {role: _choose(raw, role, source) for role in USUAL}
-    names = rows.column(raw, (chosen["image"] or "image",), source.path)
-    names = names.astype("string").str.strip().astype(object)
-    score = rows.column(raw, (chosen["score"] or "score",), source.path)
-    scores = rows.numbers(score, names, source.path)
-    info = _info(source, chosen, scores)
-    rows.check(names, scores, info.low, info.high, source.path)
-    table = pd.DataFrame({"id": names, "score": scores, "target": info.to_target(scores)})
-    table["group"] = (
-        rows.groups(raw[chosen["group"]], names, source.path) if chosen["group"] else names
-    )
-    if chosen["split"]:
-        table["split"] = rows.sides(raw[chosen["split"]], names, source.path)
-    return info, table.reset_index(drop=True)
+    chosen: dict[str, str | None] = {}
+    tables = {}
+    for side, path in source.sides.items():
+        raw = read_rows(path)
+        # The other sides have the first one's columns.
+        chosen = chosen or {role: _choose(raw, role, source) for role in COLUMNS}
+        tables[side] = _chosen(raw, chosen, path)
+    if len(tables) > 1:
+        tables = {side: _of_side(table, side, source) for side, table in tables.items()}
+    info = _info(source, chosen, pd.concat([table["score"] for table in tables.values()]))
+    for side, table in tables.items():
+        rows.check(table["id"], table["score"], info.low, info.high, source.sides[side])
+    table = pd.concat(tables.values(), ignore_index=True)
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        raise UserError(f"{source.name}: {twice.iloc[0]!r} is on two sides; leave one out")
+    table.insert(2, "target", info.to_target(table["score"]))
+    return info, table
 
 
-def _parse(path: Path) -> pd.DataFrame:
-    """The rows as text columns where they are text; the separator is the header's most frequent."""
-    if not path.is_file():
-        raise UserError(f"table {path} not found; give its path as csv:PATH")
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            header = lines.readline()
-        separator = max(",;\t", key=header.count)
-        raw = pd.read_csv(
-            path, sep=separator, skipinitialspace=True, encoding="utf-8-sig", dtype=str
-        )
-    except (OSError, ValueError) as fault:
-        reason = " ".join(str(fault).split())
-        raise UserError(
-            f"table {path} cannot be read ({reason}); save it as UTF-8 with a header and commas"
-        ) from fault
-    raw.columns = raw.columns.str.strip()
-    return raw.dropna(axis="columns", how="all").dropna(how="all")
+def _chosen(raw: pd.DataFrame, chosen: dict[str, str | None], path: Path) -> pd.DataFrame:
+    """The columns id, score, group and, where there is one, split."""
+    named = {role: rows.column(raw, (name,), path) for role, name in chosen.items() if name}
+    names = named["image"]
+    table = pd.DataFrame({"id": names, "score": rows.numbers(named["score"], names, path)})
+    table["group"] = rows.groups(named["group"], names, path) if "group" in named else names
+    if "split" in named:
+        table["split"] = rows.sides(named["split"], names, path)
+    return table
+
+
+def _of_side(table: pd.DataFrame, side: str, source: Source) -> pd.DataFrame:
+    """The table of one side; its images lie beside it, unless a root is given for all."""
+    folder = source.sides[side].parent
+    if "root" not in source.options and folder != source.path.parent:
+        beside = os.path.relpath(folder, source.path.parent)
+        table = table.assign(id=[os.path.join(beside, name) for name in table["id"]])
+    return table.assign(split=side)
+
+
+def _plain(name: str) -> str:
+    """The letters and digits of a name: `Image Name`, `image_name`, `imageName` are one."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
-    """The column named for a role, else the first usual one, whatever its case; else None."""
+    """The column named for a role, else the first usual one; None where there is none."""
+    if role == "split" and len(source.sides) > 1:
+        return None  # the tables are the sides
     if role in source.options:
-        return str(rows.column(raw, (source.options[role],), source.path).name)
-    by_lower = {str(name).lower(): str(name) for name in reversed(raw.columns)}
-    found = [by_lower[usual] for usual in USUAL[role] if usual in by_lower]
+        name = normalize("NFC", source.options[role].strip())
+        rows.column(raw, (name,), source.path)
+        found = [name]
+    else:
+        by_plain = {_plain(name): name for name in reversed(raw.columns)}
+        found = [by_plain[usual] for usual in USUAL[role] if usual in by_plain]
     if not found and role in ("image", "score"):
         raise UserError(
             f"{source.path}: no column of {role}s recognised (found: {', '.join(raw.columns)}); "
             f"name it: csv:{source.path}?{role}=COLUMN"
         )
+    if found and list(raw.columns).count(found[0]) > 1:
+        raise UserError(f"{source.path}: two columns are called `{found[0]}`; rename one of them")
     return found[0] if found else None
 
 
@@ -161,6 +135,7 @@ def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> D
     given = [end for end in ("low", "high") if end in source.options]
     scale = "given" if len(given) == 2 else "taken from the data" if not given else "half given"
     columns = ", ".join(f"{role} `{name or 'none'}`" for role, name in chosen.items())
+    others = "".join(f"; {s} in {p}" for s, p in source.sides.items() if p != source.path)
     score = str(chosen["score"])
     return DatasetInfo(
         name=source.name,
@@ -173,7 +148,7 @@ def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> D
         licence="the owner's",
         citation="",
         expected_rows=None,
-        where=f"columns: {columns}; scale {low:g} to {high:g} {scale}, "
+        where=f"columns: {columns}{others}; scale {low:g} to {high:g} {scale}, "
         f"{'higher' if higher else 'lower'} is better; to choose otherwise: "
         f"csv:PATH?image=COLUMN&score=COLUMN&group=COLUMN&low=1&high=5&better=lower",
     )
@@ -186,9 +161,11 @@ def _scale(source: Source, scores: pd.Series) -> tuple[float, float]:
         try:
             ends[end] = float(source.options.get(end, ends[end]))
         except ValueError:
+            ends[end] = math.nan
+        if not math.isfinite(ends[end]):
             raise UserError(
-                f"{source.name}: {end} is '{source.options[end]}', expected a number"
-            ) from None
+                f"{source.name}: {end} is '{source.options[end]}', expected a finite number"
+            )
     if not ends["low"] < ends["high"]:
         raise UserError(
             f"{source.name}: scale {ends['low']:g} to {ends['high']:g} is empty, expected low < "

@@ -22,13 +22,16 @@ def read_clive(path: Path) -> pd.DataFrame:
 
 
 def read_text(path: Path) -> pd.DataFrame:
-    """A table with commas; names stay text."""
-    return pd.read_csv(path, skipinitialspace=True, encoding="utf-8-sig")
+    """A table with commas; names stay text, a prompt "None" too: only an empty cell is missing."""
+    return pd.read_csv(
+        path, skipinitialspace=True, encoding="utf-8-sig", keep_default_na=False, na_values=[""]
+    )
 
 
 def read_sheet(path: Path) -> pd.DataFrame:
-    """The first sheet of a workbook, without its empty rows."""
-    return pd.read_excel(path).dropna(how="all").reset_index(drop=True)
+    """The first sheet of a workbook, without its empty rows; only an empty cell is missing."""
+    sheet = pd.read_excel(path, keep_default_na=False, na_values=[""])
+    return sheet.dropna(how="all").reset_index(drop=True)
 
 
 def as_written(names: pd.Series) -> pd.Series:

@@ -1,54 +1,24 @@
 """The demo set: photographs of installed packages, distorted as in KADID-10k, with pseudo-MOS.
 
 It is made on first use, in parallel, under the cache: one folder for each reference and distortion
-is a unit of work that is written whole, so a build that was cut is taken up where it stopped.
+is a unit of work that is written whole, so a build that was cut is taken up where it stopped. Its
+record says what was written, so that what is damaged or changed later is noticed and made anew.
 """
 
-import json
-from binascii import crc32
-from collections.abc import Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Generator, Iterator
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
-from iqa.datasets.distortions import DISTORTIONS, from_bytes, to_bytes
+from iqa.datasets.demo_units import LEVELS, RECORD, DemoRecipe, Unit, build_unit, pixels_of
+from iqa.datasets.distortions import DISTORTIONS
 from iqa.datasets.photographs import PHOTOGRAPHS, reference
-from iqa.datasets.pseudo_mos import HIGH, LOW, METRICS, fuse, measure
-from iqa.datasets.types import Dataset, DatasetInfo
-from iqa.files import cache_root, fingerprint, written_whole
-
-# Raise it when the code changes what is built from the same recipe.
-VERSION = 2
-LEVELS = (1, 2, 3, 4, 5)
-
-
-@dataclass(frozen=True)
-class DemoRecipe:
-    """What a demo set is made of.
-
-    Attributes:
-        photographs: names in `PHOTOGRAPHS`.
-        distortions: names in `DISTORTIONS`.
-        size: (width, height) of every image in pixels.
-        seed: seed of all that is random in the distortions.
-    """
-
-    photographs: tuple[str, ...]
-    distortions: tuple[str, ...]
-    size: tuple[int, int]
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """16 hexadecimal digits over all that decides the result, the photographs' bytes too."""
-        strengths = [DISTORTIONS[name].strengths for name in self.distortions]
-        files = (PHOTOGRAPHS[name].path().read_bytes() for name in self.photographs)
-        return fingerprint(repr((VERSION, self, strengths, METRICS)), *files)
-
+from iqa.datasets.pseudo_mos import HIGH, LOW, METRICS, fuse
+from iqa.datasets.types import Dataset, DatasetInfo, Facts
+from iqa.errors import UserError
+from iqa.files import cache_root, fingerprint, sweep, written_whole
 
 FULL = DemoRecipe(tuple(PHOTOGRAPHS), tuple(DISTORTIONS), (384, 288), seed=8)
 MINI = DemoRecipe(
@@ -79,35 +49,13 @@ def _info(name: str, title: str, recipe: DemoRecipe) -> DatasetInfo:
 
 INFO = _info("demo", "Demo", FULL)
 MINI_INFO = _info("demo_mini", "Demo (miniature)", MINI)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One reference under one distortion, at all levels, in a folder of its own."""
-
-    recipe: DemoRecipe
-    root: Path
-    photograph: str
-    distortion: str
-
-    @property
-    def folder(self) -> Path:
-        """Where its five images and their metrics lie."""
-        return self.root / "images" / self.photograph / self.distortion
-
-    @property
-    def reference(self) -> Path:
-        """The undistorted image; it is not rated."""
-        return self.root / "references" / f"{self.photograph}.png"
-
-    def is_built(self) -> bool:
-        """Whether everything is there."""
-        names = ["metrics.json", *(f"{level}.png" for level in LEVELS)]
-        return self.reference.is_file() and all((self.folder / name).is_file() for name in names)
+# An end of the scale is reached by an image that is first, or last, by all four metrics.
+FACTS = Facts(low=1.05, high=4.98, groups=11)
+MINI_FACTS = Facts(low=1.0, high=4.95, groups=5)
 
 
 def load(info: DatasetInfo, recipe: DemoRecipe, progress: bool = False) -> Dataset:
-    """Read the set that `recipe` describes; build first what is missing of it.
+    """Read the set that `recipe` describes; build first what is missing of it, or was changed.
 
     Args:
         info: what to say about the set.
@@ -119,43 +67,63 @@ def load(info: DatasetInfo, recipe: DemoRecipe, progress: bool = False) -> Datas
         the undistorted image), one column for each metric, and pixels, the fingerprint of the
         image. The data set's fingerprint covers ids, pixels and scores.
 
+    Warns:
+        UserWarning: images were damaged or changed; they are made anew.
+
     Raises:
-        UserError: a photograph is missing.
+        UserError: a photograph is missing, or the disk does not keep what is written.
     """
     root = cache_root() / "demo" / recipe.key
     units = [Unit(recipe, root, *pair) for pair in product(recipe.photographs, recipe.distortions)]
-    if not _is_finished(root, units):
-        _finish(root, units, progress)
-    table = pd.read_parquet(root / "scores.parquet")
-    for column in ("path", "reference"):
-        table[column] = [str(root / relative) for relative in table[column]]
+    records = _records(units)
+    if len(records) < len(units):
+        records = _finished(root, units, progress)
+    table = pd.DataFrame([row for unit in units for row in _rows(unit, records[unit])])
+    table["score"] = fuse(table)
     table["target"] = info.to_target(table["score"])
     content = table[["id", "pixels", "score"]].to_csv(index=False)
     return Dataset(info, table, fingerprint(content))
 
 
-def _is_finished(root: Path, units: list[Unit]) -> bool:
-    return (root / "scores.parquet").is_file() and all(unit.is_built() for unit in units)
+def _records(units: list[Unit]) -> dict[Unit, dict]:
+    """The records of the units that are whole."""
+    references = {path: pixels_of(path) for path in {unit.reference for unit in units}}
+    found = {unit: unit.record(references[unit.reference]) for unit in units}
+    return {unit: record for unit, record in found.items() if record is not None}
 
 
-def _finish(root: Path, units: list[Unit], progress: bool) -> None:
+def _finished(root: Path, units: list[Unit], progress: bool) -> dict[Unit, dict]:
     """Build what is missing; a second process that wants the same set waits for the first."""
     from filelock import FileLock
 
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / ".lock"):
-        missing = [unit for unit in units if not unit.is_built()]
-        _write_references(missing)
+        _write_references(_without_record(units))
+        missing = _without_record(units)
+        damaged = [unit.folder for unit in missing if (unit.folder / RECORD).exists()]
+        if damaged:
+            warnings.warn(
+                f"demo pictures in {len(damaged)} folders were damaged or changed, first "
+                f"{damaged[0]}: made anew",
+                stacklevel=4,
+            )
         _build(missing, progress)
-        with written_whole(root / "scores.parquet") as draft:
-            _table(units).to_parquet(draft, index=False)
+        lost = _without_record(missing)
+    if lost:
+        raise UserError(f"{lost[0].folder}: what was written is not what is read; check the disk")
+    return _records(units)
+
+
+def _without_record(units: list[Unit]) -> list[Unit]:
+    whole = _records(units)
+    return [unit for unit in units if unit not in whole]
 
 
 def _write_references(units: list[Unit]) -> None:
+    """Write those that `units` are made from, damaged ones again."""
     for path, name, size in {(u.reference, u.photograph, u.recipe.size) for u in units}:
-        if not path.is_file():
-            with written_whole(path) as draft:
-                reference(PHOTOGRAPHS[name], size).save(draft)
+        with written_whole(path) as draft:
+            reference(PHOTOGRAPHS[name], size).save(draft)
 
 
 def _build(units: list[Unit], progress: bool) -> None:
@@ -165,64 +133,37 @@ def _build(units: list[Unit], progress: bool) -> None:
     from rich.progress import track
 
     with parallel_config(backend="loky", n_jobs=-1, inner_max_num_threads=1):
-        built: Iterator[None] = Parallel(return_as="generator_unordered")(
+        built: Generator[None] = Parallel(return_as="generator_unordered")(
             delayed(build_unit)(unit) for unit in units
         )
-        for _ in track(
-            built,
-            description="Building the demo set",
-            total=len(units),
-            disable=not progress,
-            console=Console(stderr=True),
-        ):
-            pass
+        try:
+            for _ in track(
+                built,
+                description="Building the demo set",
+                total=len(units),
+                disable=not progress,
+                console=Console(stderr=True),
+            ):
+                pass
+        except BaseException:
+            with warnings.catch_warnings(action="ignore"):  # of tasks that are given up
+                built.close()
+            # The workers were killed, whatever they were writing.
+            for folder in {unit.folder.parent for unit in units}:
+                sweep(folder)
+            raise
 
 
-def build_unit(unit: Unit) -> None:
-    """Distort one reference at all levels and measure the results; the folder appears whole."""
-    with Image.open(unit.reference) as opened:
-        original = np.array(opened)
-    distortion = DISTORTIONS[unit.distortion]
-    images = np.stack(
-        [
-            to_bytes(distortion.apply(from_bytes(original), level, _generator(unit)))
-            for level in LEVELS
-        ]
-    )
-    record = measure(images, original) | {"pixels": [fingerprint(i.tobytes()) for i in images]}
-    with written_whole(unit.folder) as draft:
-        draft.mkdir()
-        for level, image in zip(LEVELS, images, strict=True):
-            Image.fromarray(image).save(draft / f"{level}.png", compress_level=1)
-        (draft / "metrics.json").write_text(json.dumps(record))
-
-
-def _generator(unit: Unit) -> np.random.Generator:
-    """Random numbers that depend on the unit alone, not on which process makes it, or when.
-
-    The levels draw the same numbers: directions, signs and places stay, the strength grows.
-    """
-    names = [crc32(name.encode()) for name in (unit.photograph, unit.distortion)]
-    return np.random.default_rng([unit.recipe.seed, *names])
-
-
-def _table(units: list[Unit]) -> pd.DataFrame:
-    """The scores of a finished set: one row an image, paths relative to the set's folder."""
-    table = pd.concat([_rows(unit) for unit in units], ignore_index=True)
-    return table.assign(score=fuse(table))
-
-
-def _rows(unit: Unit) -> pd.DataFrame:
-    measured = pd.DataFrame(json.loads((unit.folder / "metrics.json").read_text()))
-    described = pd.DataFrame(
-        {
-            "id": [f"{unit.photograph}-{unit.distortion}-{level}" for level in LEVELS],
-            "path": [str((unit.folder / f"{i}.png").relative_to(unit.root)) for i in LEVELS],
+def _rows(unit: Unit, record: dict) -> Iterator[dict[str, object]]:
+    """One row an image."""
+    for number, level in enumerate(LEVELS):
+        yield {
+            "id": f"{unit.photograph}-{unit.distortion}-{level}",
+            "path": str(unit.images[number]),
             "group": unit.photograph,
             "distortion": unit.distortion,
             "family": DISTORTIONS[unit.distortion].family,
-            "level": LEVELS,
-            "reference": str(unit.reference.relative_to(unit.root)),
+            "level": level,
+            "reference": str(unit.reference),
+            **{name: record[name][number] for name in (*METRICS, "pixels")},
         }
-    )
-    return described.join(measured)

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from iqa.errors import UserError
+from iqa.images import open_image
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def reference(photograph: Photograph, size: tuple[int, int]) -> Image.Image:
     Returns:
         An RGB image of `size`.
     """
-    with Image.open(photograph.path()) as opened:
+    with open_image(photograph.path()) as opened:
         image = opened.convert("RGB")
     scale = min(image.width / size[0], image.height / size[1])
     width, height = scale * size[0], scale * size[1]

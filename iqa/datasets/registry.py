@@ -31,8 +31,7 @@ class Entry:
     missing: Callable[[], str] = lambda: ""
 
 
-def _demo(info: DatasetInfo, recipe: demo.DemoRecipe) -> Entry:
-    facts = Facts(info.low, info.high, groups=len(recipe.photographs))
+def _demo(info: DatasetInfo, recipe: demo.DemoRecipe, facts: Facts) -> Entry:
     return Entry(
         info, lambda progress: demo.load(info, recipe, progress), lambda: "made on use", facts
     )
@@ -58,8 +57,8 @@ def _csv(name: str) -> Entry:
 ENTRIES = {
     entry.info.name: entry
     for entry in (
-        _demo(demo.INFO, demo.FULL),
-        _demo(demo.MINI_INFO, demo.MINI),
+        _demo(demo.INFO, demo.FULL, demo.FACTS),
+        _demo(demo.MINI_INFO, demo.MINI, demo.MINI_FACTS),
         *map(_benchmark, BENCHMARKS),
     )
 }

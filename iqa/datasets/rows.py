@@ -1,6 +1,8 @@
 """Faults of a score table, told by the line they stand in."""
 
+from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -43,9 +45,10 @@ def numbers(scores: pd.Series, names: pd.Series, source: Path) -> pd.Series:
     values = pd.to_numeric(scores, errors="coerce").astype(float)
     bad = np.flatnonzero(~np.isfinite(values.to_numpy()))
     if len(bad):
+        found = scores.iloc[bad[0]]
         raise UserError(
-            f"{_at(source, bad[0], names)}: score is '{scores.iloc[bad[0]]}', expected a finite "
-            f"number; correct the row or restore the table"
+            f"{_at(source, bad[0], names)}: score is {'empty' if pd.isna(found) else repr(found)}, "
+            "expected a finite number; correct the row or restore the table"
         )
     return values
 
@@ -98,7 +101,7 @@ def sides(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
 
 
 def groups(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
-    """A column of content groups as text.
+    """A column of content groups as text, in composed Unicode: é is one letter, however typed.
 
     Raises:
         UserError: a row has none.
@@ -109,7 +112,7 @@ def groups(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
             f"{_at(source, missing[0], names)}: content group is empty, expected a name; complete "
             f"column `{values.name}`"
         )
-    return values.astype(str)
+    return values.astype(str).map(partial(normalize, "NFC"))
 
 
 def _at(source: Path, row: int, names: pd.Series) -> str:

@@ -6,7 +6,6 @@ it is chosen once, where the estimates are made (`iqa.evaluation.estimates`).
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +16,6 @@ Array = NDArray[np.float64]
 
 FEWEST_CONTENTS = 20
 """With fewer contents than this, intervals and p-values are withheld (NaN): they mislead."""
-
-
-class Law(Protocol):
-    """What `Estimates` asks of a law; `contents` is the number of contents it rests on."""
-
-    contents: int
-
-    def interval(self, observed: Array, values: Array, level: float) -> Array:
-        """Low and high, (K, 2)."""
-
-    def p_value(self, observed: Array, values: Array) -> Array:
-        """The two-sided p-value that the estimate is 0, (K,)."""
 
 
 @dataclass(frozen=True)
@@ -116,3 +103,6 @@ class OverSplits:
             return np.full(len(values), np.nan), 1
         variance = splits.var(axis=1, ddof=1) * (1 / count + self.test_to_train)
         return np.sqrt(variance + (np.nanvar(drawn, axis=1) if self.resamples else 0)), count - 1
+
+
+Law = OverContents | OverSplits

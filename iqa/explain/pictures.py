@@ -14,6 +14,7 @@ from iqa.backbones import Backbone
 from iqa.explain.gradcam import overlay, signed_maps
 from iqa.explain.localization import Region, blur_region, concentration, lowering, raising
 from iqa.features import read_image
+from iqa.images import open_image
 
 QUARTERS = ("worst quarter", "third quarter", "second quarter", "best quarter")
 IMAGE = "image"
@@ -79,7 +80,7 @@ def _add(
     pictures: dict, rows: list[dict], prefix: str, row: str, drawn: Mapping, path: str
 ) -> None:
     """Enter the pictures of one row, at the aspect ratio of the file at `path`."""
-    with Image.open(path) as opened:
+    with open_image(path) as opened:
         size = WIDTH, round(WIDTH * opened.height / opened.width)
     for column, (pixels, caption) in drawn.items():
         name = f"{prefix}_{column}"

@@ -16,8 +16,9 @@ from scipy.special import gammaln
 from iqa.errors import UserError
 from iqa.features.cache import through_cache
 from iqa.features.extract import Features, Images
-from iqa.features.images import in_order, read_rgb
+from iqa.features.images import in_order
 from iqa.files import fingerprint
+from iqa.images import read_rgb
 
 # Raised when the same images would give other numbers than before.
 VERSION = "1"

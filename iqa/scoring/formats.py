@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from iqa.errors import unknown
+from iqa.errors import printable, unknown
 from iqa.scoring.scorer import Row
 
 COLUMNS = [field.name for field in fields(Row)]
@@ -17,19 +16,9 @@ COLUMNS = [field.name for field in fields(Row)]
 GROUP = 1024
 
 
-def printable(text: str) -> str:
-    r"""The text, with escapes for bytes of a file name that are no UTF-8.
-
-    >>> printable("caf\udce9.jpg")
-    'caf\\xe9.jpg'
-    """
-    return os.fsencode(text).decode(errors="backslashreplace")
-
-
 def _values(row: Row) -> list[str | float | None]:
     """The row's values in the order of `COLUMNS`."""
-    error = None if row.error is None else printable(row.error)
-    return [printable(row.path), row.score, error, row.model]
+    return [printable(row.path), row.score, row.error, row.model]
 
 
 def write_csv(rows: Iterable[Row], file: TextIO) -> None:

@@ -8,8 +8,9 @@ from PIL import Image
 
 from iqa.errors import UserError
 from iqa.explain import overlay, score_maps
-from iqa.features.images import read_rgb, square
+from iqa.features.images import square
 from iqa.files import fingerprint, written_whole
+from iqa.images import read_rgb
 from iqa.models import QualityModel
 from iqa.scoring.scorer import Scorer
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from iqa.errors import UserError
 from iqa.features.engine import fastest_engine
-from iqa.features.images import in_order, read_rgb, rgb, square
+from iqa.features.images import in_order, square
+from iqa.images import read_rgb, rgb
 from iqa.scoring.openers import open_model
 
 # A file, an image of Pillow's, or uint8 pixels: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4).
@@ -67,7 +68,8 @@ class Scorer:
     """Scores images with a model.
 
     On CPUs the network runs in OpenVINO, on CUDA in PyTorch (`iqa.features.engine`). On a CPU the
-    score of an image does not depend on the others it is scored with.
+    score of an image does not depend on the others it is scored with. Threads may share a scorer;
+    a forked process may use its parent's; pickled, it is the model's name, opened again elsewhere.
 
     Args:
         model: As `iqa.scoring.open_model` takes it; None takes the model that comes with iqa.
@@ -83,10 +85,15 @@ class Scorer:
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        self.model, self.info = open_model(model)
+        is_file = model is not None and str(model).endswith(".safetensors")
+        self._name = Path(str(model)).absolute() if is_file else model
+        self.model, self.info = open_model(self._name)
         self.title = f"{self.info.name} (untrained)" if self.info.untrained else self.info.name
         native = NativeScale(self.model, self.info.low, self.info.high)
         self._engine = fastest_engine(native, self.info.input_size)
+
+    def __reduce__(self) -> tuple[type["Scorer"], tuple[str | Path | None]]:
+        return type(self), (self._name,)
 
     def score(self, images: Source | Iterable[Source]) -> pd.DataFrame:
         """Score `images`: a table with the columns `path`, `score`, `error` and `model`.

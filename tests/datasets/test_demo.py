@@ -1,9 +1,13 @@
 import dataclasses
+import shutil
 import subprocess
 import sys
-import time
+from contextlib import nullcontext
+from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -43,9 +47,10 @@ def test_the_miniature_is_whole(cache):
             assert image.size == reference.size == (128, 96)
             assert fingerprint(np.asarray(image).tobytes()) == row.pixels
     assert datasets.level_trend(table)["falls"].all()
-    start = time.perf_counter()
+    before = times(cache)
     assert datasets.load("demo_mini").fingerprint == mini.fingerprint
-    assert time.perf_counter() - start < 1
+    assert times(cache) == before
+    assert datasets.check("demo_mini").faults == ()
 
 
 def test_mean_pseudo_mos_falls_with_the_level_for_every_distortion(cache):
@@ -62,19 +67,82 @@ def test_mean_pseudo_mos_falls_with_the_level_in_the_full_set():
     assert datasets.level_trend(full.table)["falls"].all()
 
 
+def folder_of(cache, photograph="china", distortion="jpeg"):
+    return cache / "demo" / TINY.key / "images" / photograph / distortion
+
+
 def test_a_cut_build_is_taken_up_and_gives_the_same(cache):
+    whole, lost = build(), folder_of(cache)
+    before = times(cache)
+    shutil.rmtree(lost)
+    assert build().fingerprint == whole.fingerprint
+    after = times(cache)
+    changed = {path for path in before if before[path] != after[path]}
+    assert changed == {*lost.glob("*.png"), cache / "demo" / TINY.key / "references" / "china.png"}
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def swap(path):
+    shutil.copy(path.with_name("5.png"), path)
+
+
+def nest(path):
+    path.write_text("[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        *product(["3.png", "record.json"], [cut, flip, Path.unlink, swap]),
+        ("record.json", nest),
+        ("record.json", lambda path: path.write_text("[1]")),
+        (
+            "record.json",
+            lambda path: path.write_text(path.read_text().replace('"ssim": [0', '"ssim": [1')),
+        ),
+    ],
+)
+def test_what_is_damaged_or_swapped_is_noticed_and_heals(name, damage, cache):
+    whole, folder = build(), folder_of(cache)
+    content = (folder / name).read_bytes()
+    damage(folder / name)
+    with (
+        nullcontext()
+        if not (folder / "record.json").exists()
+        else pytest.warns(UserWarning, match=r"damaged or changed, first .*china/jpeg: made anew")
+    ):
+        healed = build()
+    assert healed.fingerprint == whole.fingerprint
+    assert (folder / name).read_bytes() == content
+    pd.testing.assert_frame_equal(healed.table, whole.table)
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, flip, Path.unlink, lambda path: shutil.copy(path.with_name("coffee.png"), path)]
+)
+def test_a_damaged_reference_is_made_anew_and_nothing_else(damage, cache):
     whole = build()
-    root = cache / "demo" / TINY.key
-    before = times(root)
-    lost = root / "images" / "china" / "jpeg"
-    pixels = (lost / "3.png").read_bytes()
-    (lost / "3.png").unlink()
-    (root / "scores.parquet").unlink()
-    again = build()
-    assert again.fingerprint == whole.fingerprint
-    assert (lost / "3.png").read_bytes() == pixels
-    after = times(root)
-    assert {path for path in before if before[path] != after[path]} == set(lost.glob("*.png"))
+    path = cache / "demo" / TINY.key / "references" / "china.png"
+    content, before = path.read_bytes(), times(folder_of(cache))
+    damage(path)
+    assert build().fingerprint == whole.fingerprint
+    assert path.read_bytes() == content
+    assert times(folder_of(cache)) == before
+
+
+def test_a_disk_that_keeps_nothing_is_one_line(cache, monkeypatch):
+    monkeypatch.setattr(demo, "_build", lambda *_: None)
+    with pytest.raises(UserError, match=r"coffee/jpeg: what was written is not what is read"):
+        build()
 
 
 def test_a_unit_that_fails_leaves_nothing(cache, monkeypatch):
@@ -83,7 +151,6 @@ def test_a_unit_that_fails_leaves_nothing(cache, monkeypatch):
     monkeypatch.setattr(Image.Image, "save", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         demo.build_unit(unit)
-    assert not unit.is_built()
     assert list(unit.folder.parent.iterdir()) == []
 
 

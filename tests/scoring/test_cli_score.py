@@ -83,10 +83,11 @@ def test_paths_come_from_a_pipe_and_from_patterns(call, picture, tmp_path):
 
 
 def test_file_names_of_any_bytes(call, picture, tmp_path):
-    path = picture("caf\udce9, \n.png")
+    path = picture("caf\udce9, \n\r\x1b[31m.png")
     done = call(path, "--format", "csv", "--explain", str(tmp_path / "maps"))
     assert done.exit_code == 0
-    assert pd.read_csv(pd.io.common.StringIO(done.stdout))["path"][0].endswith("caf\\xe9, \n.png")
+    shown = "caf\\xe9, \\n\\r\\x1b[31m.png"
+    assert pd.read_csv(pd.io.common.StringIO(done.stdout))["path"][0].endswith(shown)
     assert len(list((tmp_path / "maps").iterdir())) == 1
 
 

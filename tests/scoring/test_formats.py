@@ -8,7 +8,7 @@ from iqa.scoring import Row, formats
 
 ROWS = [
     Row("a,b.png", 3.1415927, None, "tiny (untrained)"),
-    Row('q"\n.png', None, "no such image; check", "tiny (untrained)"),
+    Row('q"\n\r\x1b[2J\u202e.png', None, "no such image; check", "tiny (untrained)"),
     Row("caf\udce9.png", 0.0, None, "tiny (untrained)"),
     Row("ü.png", -1e-7, None, "tiny (untrained)"),
 ]
@@ -32,7 +32,12 @@ def test_every_format_holds_the_rows(name, group, tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "GROUP", group)
     table = written(name, tmp_path, ROWS)
     assert table.columns.tolist() == ["path", "score", "error", "model"]
-    assert table["path"].tolist() == ["a,b.png", 'q"\n.png', "caf\\xe9.png", "ü.png"]
+    assert table["path"].tolist() == [
+        "a,b.png",
+        'q"\\n\\r\\x1b[2J\\u202e.png',
+        "caf\\xe9.png",
+        "ü.png",
+    ]
     assert table["score"].isna().tolist() == [False, True, False, False]
     assert table["score"].dropna().tolist() == [3.1415927, 0.0, -1e-7]
     assert table["error"].notna().tolist() == [False, True, False, False]
