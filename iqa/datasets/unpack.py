@@ -1,6 +1,9 @@
 """One file or folder out of a zip: there whole or not at all, and nowhere but where it belongs."""
 
+import errno
+import lzma
 import shutil
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -8,8 +11,19 @@ from pathlib import Path, PurePosixPath
 from iqa.errors import UserError
 from iqa.files import written_whole
 
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
 """What `unpack` raises on a damaged archive."""
+
+_OF_NAMES = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR)
+"""Faults that in a new folder only the archive's names can make."""
 
 
 def unpack(archive: Path, target: Path, progress: bool = False) -> None:
@@ -24,7 +38,7 @@ def unpack(archive: Path, target: Path, progress: bool = False) -> None:
 
     Raises:
         UserError: a name in the zip points out of its folder, nothing in it is named like
-            `target`, or the disk is full.
+            `target`, it is encrypted, or the disk is full.
         BadZipFile: the zip is damaged; and whatever else stands in `DAMAGE`.
     """
     with zipfile.ZipFile(archive) as opened:
@@ -39,6 +53,8 @@ def unpack(archive: Path, target: Path, progress: bool = False) -> None:
         try:
             _extract(opened, chosen, target, progress)
         except OSError as fault:
+            if fault.errno is None or fault.errno in _OF_NAMES:
+                raise zipfile.BadZipFile(str(fault)) from fault
             raise UserError(
                 f"{target} cannot be written ({fault.strerror}); mend that, then run the command "
                 "again"
@@ -55,10 +71,16 @@ def _chosen(opened: zipfile.ZipFile, name: str) -> dict[zipfile.ZipInfo, PurePos
                 f"{opened.filename}: its member {member.filename!r} points out of the folder it is "
                 "unpacked to; this is not the owner's archive, delete it"
             )
+        if member.flag_bits & 1:
+            raise UserError(
+                f"{opened.filename}: {member.filename!r} is encrypted; this is not the owner's "
+                "archive, delete it"
+            )
         if name in path.parts and not member.is_dir() and path.parts[0] != "__MACOSX":
             chosen[member] = PurePosixPath(*path.parts[path.parts.index(name) + 1 :])
     if not chosen:
-        tops = sorted({PurePosixPath(member.filename).parts[0] for member in opened.infolist()})
+        names = (PurePosixPath(member.filename) for member in opened.infolist())
+        tops = sorted({name.parts[0] for name in names if name.parts})
         raise UserError(
             f"{opened.filename} holds no {name} (it holds: {', '.join(tops[:5])}); its owner has "
             "changed it: unpack it by hand"

@@ -1,20 +1,19 @@
-"""A scoring model as one safetensors file: its parameters, and in its header what it is."""
+"""A scoring model as one file: its parameters, and in its header what it is."""
 
 from pathlib import Path
 
 import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from iqa import backbones
+from iqa.backbones import check_input_size, feature_dim
 from iqa.errors import UserError
-from iqa.files import written_whole
 from iqa.heads import MLPHead
 from iqa.models.info import ModelInfo
 from iqa.models.quality import QualityModel
+from iqa.tensors import read_tensors, write_tensors
 
-FORMAT = "iqa-model-1"
+FORMAT = "iqa-model-2"
 
 
 def save_model(
@@ -29,11 +28,10 @@ def save_model(
         dtype: of the parameters in the file; half of float32's bytes cost little precision.
     """
     tensors = {
-        name: (values.to(dtype) if values.is_floating_point() else values).contiguous()
+        name: values.to(dtype) if values.is_floating_point() else values
         for name, values in model.state_dict().items()
     }
-    with written_whole(path) as draft:
-        save_file(tensors, draft, metadata={"format": FORMAT, "info": info.model_dump_json()})
+    write_tensors(path, tensors, {"format": FORMAT, "info": info.model_dump_json()})
 
 
 def load_model(path: Path) -> tuple[QualityModel, ModelInfo]:
@@ -43,22 +41,18 @@ def load_model(path: Path) -> tuple[QualityModel, ModelInfo]:
         UserError: the file is missing, damaged or something else, or names a backbone or a head
             that does not exist, or its parameters do not fit them.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"model {path}: {error}; expected a file that iqa saved") from error
-    if about.get("format") != FORMAT:
-        raise UserError(f"model {path}: not a scoring model; expected format {FORMAT}")
+    tensors, about = read_tensors(path, "model", FORMAT)
     try:
         info = ModelInfo.model_validate_json(about["info"])
-    except (KeyError, ValidationError):
-        raise UserError(f"model {path}: its header does not say what it is; get it anew") from None
+    except (KeyError, ValidationError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "none"
+        raise UserError(
+            f"model {path}: its header does not say what it is ({reason}); save it anew"
+        ) from None
     try:
         model = QualityModel(*_untrained_parts(info, tensors))
         model.load_state_dict(tensors, strict=True)
-    except (KeyError, RuntimeError) as error:
+    except (UserError, KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"model {path}: its parameters do not fit ({reason})") from None
     return model.eval(), info
@@ -69,6 +63,9 @@ def _untrained_parts(
 ) -> tuple[backbones.Backbone, MLPHead]:
     """The model's backbone and head before its parameters are put in."""
     backbone = backbones.load(info.backbone, weights="none", pooling=info.pooling or None)
+    check_input_size(backbone.spec, info.input_size)
     backbone.untrained = info.untrained
-    hidden, in_features = tensors["head.fc1.weight"].shape
-    return backbone, MLPHead.from_preset(info.head, in_features, hidden)
+    shape, features = tensors["head.fc1.weight"].shape, feature_dim(backbone.spec, backbone.pooling)
+    if len(shape) != 2 or not shape[0] or shape[1] != features:
+        raise ValueError(f"head.fc1.weight is {tuple(shape)}, expected (hidden, {features})")
+    return backbone, MLPHead.from_preset(info.head, features, shape[0])

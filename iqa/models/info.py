@@ -1,6 +1,16 @@
 """What has to be known of a scoring model, apart from its parameters."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from iqa.errors import printable
+
+Text = Annotated[str, AfterValidator(printable)]
+"""Harmless to print, as a file may come from anyone."""
+
+LARGEST_INPUT = 4096
+"""Pixels a side; a model file may come from anyone, and an image takes 12 bytes a pixel."""
 
 
 class ModelInfo(BaseModel):
@@ -19,12 +29,18 @@ class ModelInfo(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str
-    backbone: str
-    pooling: str = ""
-    head: str
-    input_size: int = Field(ge=32)
-    low: float = 0.0
-    high: float = 1.0
-    trained_on: str
+    name: Text
+    backbone: Text
+    pooling: Text = ""
+    head: Text
+    input_size: int = Field(ge=32, le=LARGEST_INPUT)
+    low: FiniteFloat = 0.0
+    high: FiniteFloat = 1.0
+    trained_on: Text
     untrained: bool = False
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low is {self.low:g} and high {self.high:g}, expected low < high")
+        return self

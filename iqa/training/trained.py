@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from iqa.errors import UserError, unknown
-from iqa.files import written_whole
+from iqa.errors import unknown
 from iqa.heads import MLPHead
+from iqa.tensors import read_tensors, write_tensors
 
-FORMAT = "iqa-heads-1"
+FORMAT = "iqa-heads-2"
 
 
 @dataclass(frozen=True)
@@ -80,33 +78,24 @@ class TrainedHeads:
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, history included, whole or not at all."""
-        tensors = {
-            f"{p}/{n}": v.contiguous() for p in self.presets for n, v in self.state[p].items()
-        }
+        tensors = {f"{p}/{n}": v for p in self.presets for n, v in self.state[p].items()}
+        tensors |= {"mean": self.mean, "std": self.std}
         about = {
             "format": FORMAT,
             "presets": json.dumps(self.presets),
             "seeds": json.dumps(self.seeds),
             "history": json.dumps(self.history.to_dict("list")),
         }
-        with written_whole(path) as draft:
-            save_file(tensors | {"mean": self.mean, "std": self.std}, draft, metadata=about)
+        write_tensors(path, tensors, about)
 
 
 def load_heads(path: Path) -> TrainedHeads:
     """Read what `TrainedHeads.save` wrote.
 
     Raises:
-        UserError: the file is missing, damaged, or something else.
+        UserError: the file is missing, damaged or altered, or something else.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"heads {path}: {error}; expected a file that training saved") from error
-    if about.get("format") != FORMAT:
-        raise UserError(f"heads {path}: not a file of trained heads; expected format {FORMAT}")
+    tensors, about = read_tensors(path, "heads", FORMAT)
     presets = tuple(json.loads(about["presets"]))
     state: dict[str, dict[str, Tensor]] = {preset: {} for preset in presets}
     for key, values in tensors.items():

@@ -6,19 +6,24 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from iqa.datasets import ENTRIES, check, load, registry
 from iqa.datasets.benchmarks import BENCHMARKS
 from iqa.datasets.download import download
 from iqa.datasets.fetch import fetch
-from iqa.datasets.unpack import unpack
+from iqa.datasets.unpack import DAMAGE, unpack
 from iqa.errors import UserError
 
 BY_NAME = {benchmark.info.name: benchmark for benchmark in BENCHMARKS}
@@ -315,6 +320,37 @@ def test_a_zip_that_points_out_of_its_folder_is_refused(name, tmp_path):
     with pytest.raises(UserError, match="points out of the folder"):
         unpack(archive, tmp_path / "in" / "set")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip", "in"]
+
+
+def test_an_encrypted_zip_is_refused(tmp_path):
+    content = bytearray(zipped({"set/a.txt": "x"}))
+    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # the flags in both headers
+        content[content.index(mark) + place] |= 1
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(UserError, match=r"'set/a\.txt' is encrypted"):
+        unpack(tmp_path / "a.zip", tmp_path / "set")
+
+
+@pytest.mark.parametrize("names", [["set/a", "set/a/b"], ["set/" + "x" * 300], ["set/a", "set/a/"]])
+def test_names_that_no_folder_can_hold_are_damage_or_nothing(names, tmp_path):
+    (tmp_path / "a.zip").write_bytes(zipped(dict.fromkeys(names, "x")))
+    with suppress(*DAMAGE):
+        unpack(tmp_path / "a.zip", tmp_path / "set")
+    assert sorted(path.name for path in tmp_path.iterdir())[0] == "a.zip"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), min_size=1, max_size=4))
+def test_bytes_changed_anywhere_in_a_zip_are_damage_or_refused(changes):
+    content = bytearray(PUBLISHED["kadid10k.zip"])
+    for place, mask in changes:
+        content[-1 - place % len(content)] ^= mask
+    with TemporaryDirectory() as folder:
+        archive, target = Path(folder, "a.zip"), Path(folder, "in", "kadid10k")
+        archive.write_bytes(content)
+        with suppress(UserError, *DAMAGE):
+            unpack(archive, target)
+        assert {path.name for path in Path(folder).iterdir()} <= {"a.zip", "in"}
 
 
 def test_a_zip_of_another_layout_says_what_it_holds(tmp_path):
