@@ -19,7 +19,7 @@ def call(*words):
         (["features", "demo_mini", "vgg"], "unknown backbone 'vgg': choose one of efficientnet"),
         (["features", "nosuch", "efficientnet_lite0"], "unknown dataset 'nosuch': choose one of"),
         (["run", "activations", "--profile", "nosuch"], "unknown profile 'nosuch': choose one of"),
-        (["run", "nosuch"], "unknown experiment of profile demo 'nosuch': choose one of"),
+        (["run", "nosuch"], "unknown experiment of profile demo-full 'nosuch': choose one of"),
         (["run", "activations", "--set", "epohcs=3"], "unknown parameter of activations.ipynb"),
         (["run", "activations", "--set", "epochs=many"], "expected int like"),
         (["run", "activations", "--set", "epochs"], "expected key=value"),

@@ -40,7 +40,9 @@ def features(
 
 def run(
     experiment: Annotated[str, typer.Argument(help="a run of the profile, such as activations")],
-    profile: Annotated[str, typer.Option(help="a file in profiles/ without its ending")] = "demo-full",
+    profile: Annotated[
+        str, typer.Option(help="a file in profiles/ without its ending")
+    ] = "demo-full",
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value: another value of a parameter")
     ] = None,

@@ -2,7 +2,9 @@
 
 Code counts as far as the notebook reaches it: the modules that it imports, directly or not. Of a
 module and of a notebook's code cells the syntax tree counts, without docstrings: comments, format
-and prose change no key. Charts (`iqa.report`) change no record, so they count not at all.
+and prose change no key. Two kinds of modules do not count. Charts (`iqa.report`) change no record. And
+what reads a data set changes a record only through the images, scores and contents that it reads,
+which are in the key themselves: so a new data set makes no old record out of date.
 """
 
 import ast
@@ -18,6 +20,8 @@ from iqa.datasets import csv_table
 from iqa.files import fingerprint
 
 _NO_INFLUENCE = ("iqa.report", "iqa.cli")
+_SPLITTING = tuple(f"iqa.datasets.{name}" for name in ("folds", "manifest", "splits", "subsets"))
+"""The modules of `iqa.datasets` that do more than read."""
 
 
 def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
@@ -26,7 +30,8 @@ def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
     Raises:
         UserError: a data set among the parameters is not there.
     """
-    data = [datasets.load(name).fingerprint for name in datasets_in(parameters)]
+    loaded = [datasets.load(name) for name in datasets_in(parameters)]
+    data = [fingerprint(data.fingerprint, *data.table["group"]) for data in loaded]
     return fingerprint(code_key(notebook), repr(sorted(parameters.items())), *data)
 
 
@@ -58,12 +63,17 @@ def imports_of(program: ast.Module) -> list[str]:
 
 
 def modules_reached(names: Iterable[str]) -> list[str]:
-    """`names` and the modules that they import, directly or not, sorted; charts left out."""
+    """The modules among `names`, and those that they import, directly or not, that count; sorted."""
     found: set[str] = set()
-    for name in names:
-        if not name.startswith(_NO_INFLUENCE):
-            found |= {name, *_graph().find_upstream_modules(name)}
-    return sorted(name for name in found if not name.startswith(_NO_INFLUENCE))
+    for name in filter(_counts, names):
+        found |= {name, *_graph().find_upstream_modules(name)}
+    return sorted(filter(_counts, found))
+
+
+def _counts(module: str) -> bool:
+    if module.startswith("iqa.datasets"):
+        return module in _SPLITTING
+    return not module.startswith(_NO_INFLUENCE)
 
 
 @cache
