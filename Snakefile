@@ -21,6 +21,8 @@ except UserError as fault:
 STAMPS = f"build/stamps/{PROFILE.name}"
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
 REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
+RECORDS = [str(p) for p in Path("results").rglob("*") if p.suffix in (".json", ".yaml", ".csv")]
+EXECUTED = [p.stem for p in Path("book").glob("*.md") if p.read_text().startswith("---\njupytext:")]
 SITE = "build/report" if PROFILE.name == "demo" else f"build/report-{PROFILE.name}"
 
 
@@ -121,13 +123,23 @@ rule run:
         " && (grep '^skipped:' {log:q} > {output:q} || true)"
 
 
+rule page:
+    input:
+        "book/{page}.md",
+        expand(STAMPS + "/runs/{run}", run=RUNS),
+        REPORT,
+        RECORDS,
+    output:
+        "build/pages/{page}.ipynb",
+    shell:
+        "python -m iqa.report.pages {input[0]:q} {output:q}"
+
+
 rule book:
     input:
-        expand(STAMPS + "/runs/{run}", run=RUNS),
+        expand("build/pages/{page}.ipynb", page=EXECUTED),
         PAGES,
-        REPORT,
-        [str(p) for p in Path("results/literature").glob("*.csv")],
-        [str(p) for p in Path("results/runs").rglob("record.json")],
+        RECORDS,
     output:
         f"{SITE}/index.html",
     params:
@@ -135,7 +147,8 @@ rule book:
         site=SITE,
     shell:
         # Warnings are errors; the built pages replace the old ones only when all is well.
-        "rm -rf {params.source} && cp -r book {params.source}"
+        "python -m iqa.report.site {PROFILE.name} build/pages {params.source}"
         " && jupyter-book build {params.source} --all -W -n --keep-going --quiet"
+        " && python -m iqa.report.site prune {params.source}/_build/html"
         " && python tests/check_site.py {params.source}/_build/html"
         " && rm -rf {params.site} && mv {params.source}/_build/html {params.site}"

@@ -1,0 +1,38 @@
+"""Sphinx extension of the site: formulas as MathML, which browsers draw without a script; no Thebe."""
+
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
+
+def visit_math(self, node):
+    """A formula in a line."""
+    self.body.append(convert(node.astext(), display="inline"))
+    raise _skip()
+
+
+def visit_math_block(self, node):
+    """A formula by itself."""
+    self.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
+    raise _skip()
+
+
+def _skip():
+    from docutils.nodes import SkipNode
+
+    return SkipNode()
+
+
+def without_thebe(app: Sphinx, *_) -> None:
+    """Jupyter Book always adds Thebe, whose script is an error on every page without a kernel."""
+    for event, listeners in app.events.listeners.items():
+        app.events.listeners[event] = [
+            one for one in listeners if not one.handler.__module__.startswith("sphinx_thebe")
+        ]
+
+
+def setup(app: Sphinx) -> dict:
+    """Called by Sphinx."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.connect("config-inited", without_thebe, priority=1)
+    app.connect("builder-inited", without_thebe, priority=1)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,88 @@
+"""The records that pages read: the committed ones, and those of the demo."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from iqa.errors import UserError
+from iqa.experiments.record import Record, check_record, read_record
+from iqa.files import project_root
+
+COMMITTED = "results/runs/cpu"
+DEMO = "build/runs/demo"
+SETS = {"clive": "CLIVE", "agiqa3k": "AGIQA-3K", "biq2021": "BIQ2021", "demo": "demo"}
+"""Data set to what charts call it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A record that is whole, and its tables, read when they are asked for.
+
+    Attributes:
+        folder: of the record.
+        record: what it says of itself.
+    """
+
+    folder: Path
+    record: Record
+
+    @property
+    def name(self) -> str:
+        """The run's name in its profile, and that of its page."""
+        return self.folder.name
+
+    @property
+    def set(self) -> str:
+        """The data set, as charts call it."""
+        return SETS.get(self.record.dataset.name, self.record.dataset.title)
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Name to table."""
+        return read_record(self.folder)[1]
+
+    @property
+    def tested(self) -> pd.DataFrame:
+        """The predictions for test images."""
+        table = self.tables["predictions"]
+        return table[table["side"] == "test"]
+
+
+def run(name: str, folder: str = COMMITTED) -> Run:
+    """The run of that name.
+
+    Raises:
+        UserError: its record is missing, damaged or of another layout; says how to make it.
+    """
+    path = project_root() / folder / name
+    if not (path / "record.json").exists():
+        profile = "demo" if folder == DEMO else "cpu (or long)"
+        raise UserError(f"the record {name} is missing: iqa run {name} --profile {profile}")
+    return Run(path, check_record(path))
+
+
+def runs_of(experiment: str, folder: str = COMMITTED) -> list[Run]:
+    """The runs of an experiment, in the order of `SETS`.
+
+    Raises:
+        UserError: there is none, or one is damaged.
+    """
+    found = [one for one in all_runs(folder) if one.record.experiment == experiment]
+    if not found:
+        raise UserError(
+            f"no record of {experiment} is there: make cpu (with IQA_DATA) makes those of human "
+            "ratings, make report those of the demo"
+        )
+    return sorted(found, key=lambda one: list(SETS).index(one.record.dataset.name))
+
+
+def all_runs(folder: str = COMMITTED) -> Iterator[Run]:
+    """Every run whose record is whole."""
+    for path in sorted((project_root() / folder).glob("*/record.json")):
+        try:
+            yield Run(path.parent, check_record(path.parent))
+        except UserError:  # the page of the records names it
+            continue

@@ -1,0 +1,55 @@
+"""What a page shows beside charts: claims, tables that sort and can be downloaded, links to records."""
+
+import html
+from collections.abc import Sequence
+
+import pandas as pd
+from IPython.display import HTML
+
+from iqa.report.claims import judge
+from iqa.report.runs import Run
+
+_VERDICTS = {"better": "✓ better", "worse": "✗ worse", "equivalent": "= equivalent"}
+
+
+def claim(*names: str) -> HTML:
+    """Claims, one below the other, each with its verdict and a link to its record."""
+    rows = []
+    for judged in map(judge, names):
+        badge = _VERDICTS.get(judged.verdict, "? undecided")
+        link = f"record-{judged.claim.run}.html"
+        rows.append(
+            f'<p class="claim {judged.verdict}"><span class="verdict">{badge}</span> '
+            f'{html.escape(judged.sentence)} <a href="{link}">record</a></p>'
+        )
+    return HTML("\n".join(rows))
+
+
+def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
+    """A table that sorts, filters and can be downloaded as CSV.
+
+    Args:
+        data: one row a fact; numbers are rounded, missing ones are shown as withheld intervals.
+        digits: after the decimal point.
+        name: of the CSV file.
+    """
+    shown = data.copy()
+    for column in shown.select_dtypes("float"):
+        if column in ("p", "p_holm"):
+            shown[column] = shown[column].map(_p_value)
+        else:
+            shown[column] = shown[column].map(lambda v: "–" if pd.isna(v) else f"{v:.{digits}f}")
+    text = shown.to_html(index=False, border=0, classes="data", na_rep="–")
+    return HTML(f'<div class="table" data-name="{html.escape(name)}">{text}</div>')
+
+
+def _p_value(value: float) -> str:
+    if pd.isna(value):
+        return "–"
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def sources(runs: Sequence[Run]) -> HTML:
+    """Links to the records that a page rests on."""
+    links = ", ".join(f'<a href="record-{run.name}.html">{run.name}</a>' for run in runs)
+    return HTML(f'<p class="sources">Records: {links}.</p>')
