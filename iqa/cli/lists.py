@@ -73,17 +73,14 @@ def check_dataset(
 
 @datasets_app.command("fetch")
 def fetch_dataset(
-    name: Annotated[str, typer.Argument(help="koniq10k, koniq10k/512x384 or kadid10k")],
+    name: Annotated[str, typer.Argument(help="koniq10k, koniq10k/512x384, kadid10k or biq2021")],
 ) -> None:
-    """Download and unpack a data set into IQA_DATA; goes on where it was cut off."""
+    """Download a data set into IQA_DATA and unpack it; a download goes on where it was cut off."""
     from iqa.datasets.fetch import fetch
 
     for got in fetch(name, progress=sys.stderr.isatty()):
-        if not got.sha256:
+        if not got.version:
             typer.echo(f"{got.target} is there already; delete it to fetch it again")
             continue
-        typer.echo(
-            f"{got.target}: from {got.address}, {got.size:,} bytes, sha256 {got.sha256} "
-            "(its owner publishes no checksum to compare it with)"
-        )
+        typer.echo(f"{got.target}: from {got.address}, {got.size:,} bytes, {got.version}")
     typer.echo(f"now see whether it is whole: iqa datasets check {name}")

@@ -1,4 +1,4 @@
-"""The seven benchmarks, each a declaration: where its table is, what it says, what to expect.
+"""The eight benchmarks, each a declaration: where its table is, what it says, what to expect.
 
 Adding a benchmark means adding one entry to `BENCHMARKS`; `iqa.datasets.reader` reads them all.
 Counts and ranges in `Facts` were taken from the published tables.
@@ -9,11 +9,14 @@ from dataclasses import replace
 from iqa.datasets.declaration import (
     Archive,
     Benchmark,
+    Repository,
     SplitTable,
     by_prompt,
     by_reference,
     by_subject_and_action,
+    by_table,
     is_valid,
+    read_biq2021,
     read_clive,
     read_sheet,
     read_text,
@@ -294,4 +297,33 @@ KADID = Benchmark(
     archives=(Archive(f"{KONSTANZ}/kadid10k.zip", "kadid10k"),),
 )
 
-BENCHMARKS = (CLIVE, KONIQ, KONIQ_512, FLIVE, SPAQ, AGIQA_3K, AGIQA_1K, KADID)
+BIQ2021 = Benchmark(
+    info=DatasetInfo(
+        name="biq2021",
+        title="BIQ2021",
+        score_kind="MOS",
+        low=0.0,
+        high=1.0,
+        higher_is_better=True,
+        group_rule="every image is its own",
+        licence="none stated by its owner; 8,000 of the photographs (ss03) are of Unsplash under "
+        "its terms, 4,000 are the owner's",
+        citation="Ahmed, Asif: BIQ2021: a large-scale blind image quality assessment database. "
+        "Journal of Electronic Imaging 31(5), 2022, 10.1117/1.JEI.31.5.053010",
+        expected_rows=12000,
+        where="`iqa datasets fetch biq2021` clones https://github.com/nisarahmedrana/BIQ2021 "
+        "(428 MB) to $IQA_DATA/BIQ2021",
+    ),
+    facts=Facts(low=0.0, high=1.0, groups=12000, split=(10000, 0, 2000)),
+    folders=("BIQ2021", "biq2021"),
+    tables=("Train (Images and MOS).csv",),
+    images=("Images",),
+    read=read_biq2021,
+    image=("Image Name",),
+    score=("MOS",),
+    table_rows=12000,
+    split_column=("split", by_table),
+    archives=(Repository("https://github.com/nisarahmedrana/BIQ2021", "BIQ2021"),),
+)
+
+BENCHMARKS = (CLIVE, KONIQ, KONIQ_512, FLIVE, SPAQ, AGIQA_3K, AGIQA_1K, KADID, BIQ2021)

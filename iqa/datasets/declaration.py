@@ -34,6 +34,16 @@ def read_sheet(path: Path) -> pd.DataFrame:
     return sheet.dropna(how="all").reset_index(drop=True)
 
 
+def read_biq2021(path: Path) -> pd.DataFrame:
+    """The training table and, beside it, the test table: columns Image Name, MOS, split."""
+    tables = {"train": path, "test": path.with_name(path.name.replace("Train", "Test"))}
+    sides = {side: read_text(table) for side, table in tables.items()}
+    columns = ["Image Name", "MOS"]
+    return pd.concat(
+        [table[columns].assign(split=side) for side, table in sides.items()], ignore_index=True
+    )
+
+
 def as_written(names: pd.Series) -> pd.Series:
     """The table's name is the file's, folders and all."""
     return names.astype("string").astype(object)
@@ -66,6 +76,11 @@ def by_subject_and_action(table: pd.DataFrame) -> pd.Series:
     dreamStudio_8_0 are both `alien, having pizza`), so names alone cannot tell the group.
     """
     return table["Prompt"].str.split(",").str[:2].str.join(",").str.strip()
+
+
+def by_table(table: pd.DataFrame) -> pd.Series:
+    """The side that `read_biq2021` noted: the table that a row is from."""
+    return table["split"]
 
 
 def is_valid(table: pd.DataFrame) -> pd.Series:
@@ -102,6 +117,19 @@ class Archive:
         address: of the file.
         target: what it becomes, relative to the data root. Of a zip, the file or folder of that
             name is unpacked; any other file is put there as it is.
+    """
+
+    address: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository that a data set's owner publishes.
+
+    Attributes:
+        address: what `git clone` takes.
+        target: the folder it becomes, relative to the data root.
     """
 
     address: str
@@ -147,4 +175,4 @@ class Benchmark:
     split_table: SplitTable | None = None
     split_column: tuple[str, Callable[[pd.DataFrame], pd.Series]] | None = None
     extra: tuple[str, ...] = ()
-    archives: tuple[Archive, ...] = ()
+    archives: tuple[Archive | Repository, ...] = ()

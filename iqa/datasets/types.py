@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from iqa.errors import UserError
+from iqa.files import fingerprint
 
 COLUMNS = ("id", "path", "score", "target", "group")
 
@@ -99,6 +100,15 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def images_fingerprint(self) -> str:
+        """16 hexadecimal digits of ids and pixels, or sizes in bytes: scores and groups are out.
+
+        Features depend on images alone, and stay in the cache when a group is found anew.
+        """
+        known = [name for name in ("id", "size", "pixels") if name in self.table.columns]
+        return fingerprint(self.table[known].to_csv(index=False, lineterminator="\n"))
 
 
 def _fault(table: pd.DataFrame) -> str | None:

@@ -100,6 +100,18 @@ def write_kadid(root):
     return folder / "images", names
 
 
+def write_biq2021(root):
+    folder = root / "BIQ2021"
+    folder.mkdir()
+    tables = {
+        "Train": "Image Name,MOS,,\nss01 (1).jpg,0.2874,,\nss02 (1014).jpg,1,,\n",
+        "Test": "Image Name,MOS\nss03 (954).jpg,0\n",
+    }
+    for side, rows in tables.items():
+        (folder / f"{side} (Images and MOS).csv").write_text(rows)
+    return folder / "Images", ["ss01 (1).jpg", "ss02 (1014).jpg", "ss03 (954).jpg"]
+
+
 # writer, rows in the table, groups in order, official sides in order
 KONIQ = (write_koniq, 3, ["1.jpg", "2.jpg", "3.jpg"], ["train", "val", "test"])
 MINIATURES = {
@@ -121,6 +133,12 @@ MINIATURES = {
         None,
     ),
     "kadid10k": (write_kadid, 3, ["I01", "I01", "I02"], None),
+    "biq2021": (
+        write_biq2021,
+        3,
+        ["ss01 (1).jpg", "ss02 (1014).jpg", "ss03 (954).jpg"],
+        ["train", "train", "test"],
+    ),
 }
 
 
@@ -173,6 +191,20 @@ def test_a_name_that_differs_in_the_case_of_its_suffix_alone_is_found(mini):
     (folder / "3.bmp").rename(folder / "3.png")
     with pytest.raises(UserError, match=r"1 of 3 images are not in .*first '3\.bmp'"):
         load("clive")
+
+
+def test_biq2021_has_a_table_for_each_side_and_names_what_is_missing(mini):
+    folder = mini("biq2021")
+    (folder / "ss02 (1014).jpg").rename(folder / "ss02 (1014).JPG")  # as published
+    table = load("biq2021").table
+    assert table["path"][1] == str(folder / "ss02 (1014).JPG")
+    assert table["target"].tolist() == [0.2874, 1, 0]
+    (folder / "ss03 (954).jpg").unlink()
+    with pytest.raises(UserError, match=r"1 of 3 images are .* first 'ss03 \(954\)\.jpg'; unpack"):
+        load("biq2021")
+    (folder.parent / "Test (Images and MOS).csv").unlink()
+    with pytest.raises(UserError, match=r"'.*Test \(Images and MOS\)\.csv'.*datasets fetch"):
+        load("biq2021")
 
 
 def test_the_larger_koniq_images_are_preferred_and_change_the_fingerprint(mini):
