@@ -39,6 +39,7 @@ CLIVE = Benchmark(
         expected_rows=1162,
         where="ask at https://live.ece.utexas.edu/research/ChallengeDB/ and unpack to "
         "$IQA_DATA/CLIVE/ChallengeDB_release (the 7 training examples t1 to t7 do not count)",
+        ratings=175,  # README.txt in its archive: 350,000 ratings, 175 an image on average
     ),
     facts=Facts(low=3.42, high=92.43, groups=1161, identical=(frozenset({"246.bmp", "333.bmp"}),)),
     folders=("CLIVE/ChallengeDB_release", "ChallengeDB_release", "CLIVE"),
@@ -48,6 +49,7 @@ CLIVE = Benchmark(
     image=("image",),
     score=("MOS",),
     table_rows=1169,
+    deviation="std",
     leave_out=tuple(f"t{i}.bmp" for i in range(1, 8)),
 )
 
@@ -223,6 +225,7 @@ AGIQA_3K = Benchmark(
         expected_rows=2982,
         where="follow https://github.com/lcysyzxdxc/AGIQA-3k-Database and put data.csv and the "
         "folder images to $IQA_DATA/AGIQA-3K",
+        ratings=21,  # its paper: each of 21 people rated every image
     ),
     facts=Facts(low=0.0, high=4.49, groups=290, identical=AGIQA_3K_IDENTICAL),
     folders=("AGIQA-3K", "agiqa-3k", "AGIQA3K"),
@@ -232,6 +235,7 @@ AGIQA_3K = Benchmark(
     image=("name",),
     score=("mos_quality",),
     table_rows=2982,
+    deviation="std_quality",
     group=by_prompt,
 )
 

@@ -10,15 +10,23 @@ from iqa.datasets.types import DatasetInfo, Facts
 
 
 def read_clive(path: Path) -> pd.DataFrame:
-    """The names in AllImages_release.mat and, beside it, their scores: columns image, MOS."""
+    """The names in AllImages_release.mat and what lies beside it: columns image, MOS, std.
+
+    Scores have to be there; their standard deviations are read where they are.
+    """
     from scipy.io import loadmat
 
     names = loadmat(path)["AllImages_release"].ravel()
-    beside = path.with_name("AllMOS_release.mat")
-    scores = loadmat(beside)["AllMOS_release"].ravel()
-    if len(scores) != len(names):
-        raise ValueError(f"{len(names)} names, but {len(scores)} scores in {beside.name}")
-    return pd.DataFrame({"image": [str(name.item()) for name in names], "MOS": scores})
+    table = pd.DataFrame({"image": [str(name.item()) for name in names]})
+    for column, variable in {"MOS": "AllMOS_release", "std": "AllStdDev_release"}.items():
+        beside = path.with_name(f"{variable}.mat")
+        if column == "std" and not beside.is_file():
+            continue
+        values = loadmat(beside)[variable].ravel()
+        if len(values) != len(names):
+            raise ValueError(f"{len(names)} names, but {len(values)} scores in {beside.name}")
+        table[column] = values
+    return table
 
 
 def read_text(path: Path) -> pd.DataFrame:
@@ -155,6 +163,8 @@ class Benchmark:
         leave_out: images in the table that do not count, and why is said in `info.where`.
         split_table: where the official split is, if in a file of its own.
         split_column: a column and how to read the official split from it, where present.
+        deviation: column of the standard deviations of the ratings, on the scale of the scores;
+            kept as `deviation` where the table has it. "" where none is published.
         extra: further columns of numbers that are kept where the table has them.
         archives: what `iqa datasets fetch` gets, small files first; empty where the owner has to
             be asked.
@@ -174,5 +184,6 @@ class Benchmark:
     leave_out: tuple[str, ...] = ()
     split_table: SplitTable | None = None
     split_column: tuple[str, Callable[[pd.DataFrame], pd.Series]] | None = None
+    deviation: str = ""
     extra: tuple[str, ...] = ()
     archives: tuple[Archive | Repository, ...] = ()

@@ -33,6 +33,7 @@ def write_clive(root):
     savemat(folder / "Data/AllImages_release.mat", {"AllImages_release": cells})
     scores = np.linspace(0, 90, 10).reshape(1, -1)
     savemat(folder / "Data/AllMOS_release.mat", {"AllMOS_release": scores})
+    savemat(folder / "Data/AllStdDev_release.mat", {"AllStdDev_release": scores / 5 + 1})
     return folder / "Images", names[7:]
 
 
@@ -71,6 +72,7 @@ def write_agiqa3k(root):
     names = ["AttnGAN_normal_000.jpg", "sd1.5_normal_000.jpg", "glide_normal_001.jpg"]
     prompts = ["statue of a man", "statue of a man", "a cat, close-up"]
     rows = pd.DataFrame({"name": names, "prompt": prompts, "mos_quality": [0.9, 1.3, 4.4]})
+    rows["std_quality"] = [0.2, 0.6, 1.0]
     rows.to_csv(folder / "data.csv", index=False)
     return folder / "images", names
 
@@ -302,6 +304,23 @@ def test_a_row_is_counted_as_in_the_file_though_some_are_left_out(mini, monkeypa
     monkeypatch.setitem(registry.ENTRIES, "clive", registry._benchmark(spoilt))
     with pytest.raises(UserError, match=r"row 10 \(900.JPG\): is in row 9 too"):
         load("clive")
+
+
+def test_the_spread_of_ratings_is_kept_and_changes_no_fingerprint(mini):
+    folder = mini("agiqa3k")
+    data = load("agiqa3k")
+    assert data.table["deviation"].tolist() == [0.2, 0.6, 1.0]
+    assert data.info.ratings == 21
+    replaced("0.6", "0.7")(folder.parent / "data.csv")
+    assert load("agiqa3k").fingerprint == data.fingerprint
+    folder = mini("clive")
+    assert load("clive").table["deviation"].tolist() == [15, 17, 19]  # the training examples count
+    (folder.parent / "Data/AllStdDev_release.mat").unlink()
+    with pytest.raises(UserError, match=r"standard deviations of its ratings are missing; restore"):
+        load("clive").ratings()
+    mini("kadid10k")
+    with pytest.raises(UserError, match="the spread of its ratings is not published"):
+        load("kadid10k").ratings()
 
 
 def test_fewer_scores_than_names_are_told(mini):
