@@ -1,4 +1,4 @@
-"""The seven benchmarks, each a declaration: where its table is, what it says, what to expect.
+"""The eight benchmarks, each a declaration: where its table is, what it says, what to expect.
 
 Adding a benchmark means adding one entry to `BENCHMARKS`; `iqa.datasets.reader` reads them all.
 Counts and ranges in `Facts` were taken from the published tables.
@@ -9,11 +9,14 @@ from dataclasses import replace
 from iqa.datasets.declaration import (
     Archive,
     Benchmark,
+    Repository,
     SplitTable,
     by_prompt,
     by_reference,
     by_subject_and_action,
+    by_table,
     is_valid,
+    read_biq2021,
     read_clive,
     read_sheet,
     read_text,
@@ -36,6 +39,7 @@ CLIVE = Benchmark(
         expected_rows=1162,
         where="ask at https://live.ece.utexas.edu/research/ChallengeDB/ and unpack to "
         "$IQA_DATA/CLIVE/ChallengeDB_release (the 7 training examples t1 to t7 do not count)",
+        ratings=175,  # README.txt in its archive: 350,000 ratings, 175 an image on average
     ),
     facts=Facts(low=3.42, high=92.43, groups=1161, identical=(frozenset({"246.bmp", "333.bmp"}),)),
     folders=("CLIVE/ChallengeDB_release", "ChallengeDB_release", "CLIVE"),
@@ -45,6 +49,7 @@ CLIVE = Benchmark(
     image=("image",),
     score=("MOS",),
     table_rows=1169,
+    deviation="std",
     leave_out=tuple(f"t{i}.bmp" for i in range(1, 8)),
 )
 
@@ -220,6 +225,7 @@ AGIQA_3K = Benchmark(
         expected_rows=2982,
         where="follow https://github.com/lcysyzxdxc/AGIQA-3k-Database and put data.csv and the "
         "folder images to $IQA_DATA/AGIQA-3K",
+        ratings=21,  # its paper: each of 21 people rated every image
     ),
     facts=Facts(low=0.0, high=4.49, groups=290, identical=AGIQA_3K_IDENTICAL),
     folders=("AGIQA-3K", "agiqa-3k", "AGIQA3K"),
@@ -229,6 +235,7 @@ AGIQA_3K = Benchmark(
     image=("name",),
     score=("mos_quality",),
     table_rows=2982,
+    deviation="std_quality",
     group=by_prompt,
 )
 
@@ -294,4 +301,33 @@ KADID = Benchmark(
     archives=(Archive(f"{KONSTANZ}/kadid10k.zip", "kadid10k"),),
 )
 
-BENCHMARKS = (CLIVE, KONIQ, KONIQ_512, FLIVE, SPAQ, AGIQA_3K, AGIQA_1K, KADID)
+BIQ2021 = Benchmark(
+    info=DatasetInfo(
+        name="biq2021",
+        title="BIQ2021",
+        score_kind="MOS",
+        low=0.0,
+        high=1.0,
+        higher_is_better=True,
+        group_rule="every image is its own",
+        licence="none stated by its owner; 8,000 of the photographs (ss03) are of Unsplash under "
+        "its terms, 4,000 are the owner's",
+        citation="Ahmed, Asif: BIQ2021: a large-scale blind image quality assessment database. "
+        "Journal of Electronic Imaging 31(5), 2022, 10.1117/1.JEI.31.5.053010",
+        expected_rows=12000,
+        where="`iqa datasets fetch biq2021` clones https://github.com/nisarahmedrana/BIQ2021 "
+        "(428 MB) to $IQA_DATA/BIQ2021",
+    ),
+    facts=Facts(low=0.0, high=1.0, groups=12000, split=(10000, 0, 2000)),
+    folders=("BIQ2021", "biq2021"),
+    tables=("Train (Images and MOS).csv",),
+    images=("Images",),
+    read=read_biq2021,
+    image=("Image Name",),
+    score=("MOS",),
+    table_rows=12000,
+    split_column=("split", by_table),
+    archives=(Repository("https://github.com/nisarahmedrana/BIQ2021", "BIQ2021"),),
+)
+
+BENCHMARKS = (CLIVE, KONIQ, KONIQ_512, FLIVE, SPAQ, AGIQA_3K, AGIQA_1K, KADID, BIQ2021)

@@ -10,15 +10,23 @@ from iqa.datasets.types import DatasetInfo, Facts
 
 
 def read_clive(path: Path) -> pd.DataFrame:
-    """The names in AllImages_release.mat and, beside it, their scores: columns image, MOS."""
+    """The names in AllImages_release.mat and what lies beside it: columns image, MOS, std.
+
+    Scores have to be there; their standard deviations are read where they are.
+    """
     from scipy.io import loadmat
 
     names = loadmat(path)["AllImages_release"].ravel()
-    beside = path.with_name("AllMOS_release.mat")
-    scores = loadmat(beside)["AllMOS_release"].ravel()
-    if len(scores) != len(names):
-        raise ValueError(f"{len(names)} names, but {len(scores)} scores in {beside.name}")
-    return pd.DataFrame({"image": [str(name.item()) for name in names], "MOS": scores})
+    table = pd.DataFrame({"image": [str(name.item()) for name in names]})
+    for column, variable in {"MOS": "AllMOS_release", "std": "AllStdDev_release"}.items():
+        beside = path.with_name(f"{variable}.mat")
+        if column == "std" and not beside.is_file():
+            continue
+        values = loadmat(beside)[variable].ravel()
+        if len(values) != len(names):
+            raise ValueError(f"{len(names)} names, but {len(values)} scores in {beside.name}")
+        table[column] = values
+    return table
 
 
 def read_text(path: Path) -> pd.DataFrame:
@@ -32,6 +40,16 @@ def read_sheet(path: Path) -> pd.DataFrame:
     """The first sheet of a workbook, without its empty rows; only an empty cell is missing."""
     sheet = pd.read_excel(path, keep_default_na=False, na_values=[""])
     return sheet.dropna(how="all").reset_index(drop=True)
+
+
+def read_biq2021(path: Path) -> pd.DataFrame:
+    """The training table and, beside it, the test table: columns Image Name, MOS, split."""
+    tables = {"train": path, "test": path.with_name(path.name.replace("Train", "Test"))}
+    sides = {side: read_text(table) for side, table in tables.items()}
+    columns = ["Image Name", "MOS"]
+    return pd.concat(
+        [table[columns].assign(split=side) for side, table in sides.items()], ignore_index=True
+    )
 
 
 def as_written(names: pd.Series) -> pd.Series:
@@ -66,6 +84,11 @@ def by_subject_and_action(table: pd.DataFrame) -> pd.Series:
     dreamStudio_8_0 are both `alien, having pizza`), so names alone cannot tell the group.
     """
     return table["Prompt"].str.split(",").str[:2].str.join(",").str.strip()
+
+
+def by_table(table: pd.DataFrame) -> pd.Series:
+    """The side that `read_biq2021` noted: the table that a row is from."""
+    return table["split"]
 
 
 def is_valid(table: pd.DataFrame) -> pd.Series:
@@ -109,6 +132,19 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Repository:
+    """A git repository that a data set's owner publishes.
+
+    Attributes:
+        address: what `git clone` takes.
+        target: the folder it becomes, relative to the data root.
+    """
+
+    address: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """How one image set is laid out on disk.
 
@@ -127,6 +163,8 @@ class Benchmark:
         leave_out: images in the table that do not count, and why is said in `info.where`.
         split_table: where the official split is, if in a file of its own.
         split_column: a column and how to read the official split from it, where present.
+        deviation: column of the standard deviations of the ratings, on the scale of the scores;
+            kept as `deviation` where the table has it. "" where none is published.
         extra: further columns of numbers that are kept where the table has them.
         archives: what `iqa datasets fetch` gets, small files first; empty where the owner has to
             be asked.
@@ -146,5 +184,6 @@ class Benchmark:
     leave_out: tuple[str, ...] = ()
     split_table: SplitTable | None = None
     split_column: tuple[str, Callable[[pd.DataFrame], pd.Series]] | None = None
+    deviation: str = ""
     extra: tuple[str, ...] = ()
-    archives: tuple[Archive, ...] = ()
+    archives: tuple[Archive | Repository, ...] = ()

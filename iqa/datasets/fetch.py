@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from iqa.datasets.declaration import Archive
+from iqa.datasets.clone import clone
+from iqa.datasets.declaration import Archive, Repository
 from iqa.datasets.download import discard, download
 from iqa.datasets.registry import find
 from iqa.datasets.unpack import DAMAGE, unpack
@@ -16,26 +17,28 @@ from iqa.files import data_root
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one published file.
+    """What became of one published file or repository.
 
     Attributes:
         address: where it came from.
         target: the file or folder it became.
-        size: in bytes, 0 where `target` was there before and nothing was fetched.
-        sha256: of the bytes that came, to compare with another copy; empty where none came.
+        size: of what came, in bytes, 0 where `target` was there before and nothing was fetched.
+        version: "sha256 ..." of the bytes that came, or "commit ..." that was cloned, to compare
+            with another copy; empty where nothing came.
     """
 
     address: str
     target: Path
     size: int = 0
-    sha256: str = ""
+    version: str = ""
 
 
 def fetch(name: str, progress: bool = False) -> Iterator[Fetched]:
     """Get the published files of a data set, one after another, into the data root.
 
     What is there already is left as it is. A download that was cut off is taken up again, a zip is
-    tested and unpacked whole or not at all, and deleted then.
+    tested and unpacked whole or not at all, and deleted then; a repository is cloned whole or not
+    at all.
 
     Args:
         name: as for `iqa.datasets.load`.
@@ -58,11 +61,10 @@ def fetch(name: str, progress: bool = False) -> Iterator[Fetched]:
         yield _fetch_one(archive, root, progress)
 
 
-def _fetch_one(archive: Archive, root: Path, progress: bool) -> Fetched:
+def _fetch_one(archive: Archive | Repository, root: Path, progress: bool) -> Fetched:
     target = root / archive.target
     if target.exists():
         return Fetched(archive.address, target)
-    part = root / f"{archive.address.rsplit('/', 1)[-1]}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -70,6 +72,10 @@ def _fetch_one(archive: Archive, root: Path, progress: bool) -> Fetched:
             f"{target.parent} cannot be made ({fault.strerror}); let IQA_DATA name a folder that "
             "you may write to"
         ) from fault
+    if isinstance(archive, Repository):
+        commit = clone(archive.address, target, progress)
+        return Fetched(archive.address, target, _size(target), f"commit {commit}")
+    part = root / f"{archive.address.rsplit('/', 1)[-1]}.part"
     download(archive.address, part, progress)
     size, digest = part.stat().st_size, _sha256(part)
     if archive.address.endswith(".zip"):
@@ -77,7 +83,11 @@ def _fetch_one(archive: Archive, root: Path, progress: bool) -> Fetched:
     else:
         os.replace(part, target)
     discard(part)
-    return Fetched(archive.address, target, size, digest)
+    return Fetched(archive.address, target, size, f"sha256 {digest}")
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _unpack(archive: Archive, part: Path, target: Path, progress: bool) -> None:

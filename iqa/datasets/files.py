@@ -114,10 +114,11 @@ def with_paths(table: pd.DataFrame, folder: Path, name: str, remedy: str) -> pd.
 
 
 def content_fingerprint(table: pd.DataFrame) -> str:
-    """Fingerprint of every column but the path: ids, scores, groups, the files' sizes in bytes.
+    """Fingerprint of ids, scores, groups, the files' sizes in bytes, and columns of the set's own.
 
+    The path is left out, and so is the spread of the ratings, which no model is trained on.
     Pixels are left out, so that a set of gigabytes is read in a second: an image that changes and
     keeps its size goes unnoticed here. `iqa datasets check` decodes every image.
     """
-    content = table.drop(columns="path")
+    content = table.drop(columns=["path", "deviation"], errors="ignore")
     return fingerprint(content.to_csv(index=False, lineterminator="\n"))

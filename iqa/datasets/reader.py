@@ -72,7 +72,8 @@ def read_table(benchmark: Benchmark, path: Path) -> pd.DataFrame:
 
     Returns:
         Columns id, score, target, group, where the files tell the official split also split
-        (train, val or test), and those that the benchmark keeps besides. Row order is the table's.
+        (train, val or test), where they tell the spread of ratings also deviation, and those that
+        the benchmark keeps besides. Row order is the table's.
 
     Warns:
         UserWarning: the file with the official split is not there; names it and its address.
@@ -123,9 +124,10 @@ def _described(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.DataFr
     side = _official_sides(benchmark, raw, path)
     if side is not None:
         table["split"] = side
-    for name in benchmark.extra:
+    kept = {name: name for name in benchmark.extra} | {benchmark.deviation: "deviation"}
+    for name, known in kept.items():
         if name in raw:
-            table[name] = rows.numbers(raw[name], raw["id"], path)
+            table[known] = rows.numbers(raw[name], raw["id"], path)
     return table
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from iqa.datasets import csv_table, demo, reader
 from iqa.datasets.benchmarks import BENCHMARKS
-from iqa.datasets.declaration import Archive, Benchmark
+from iqa.datasets.declaration import Archive, Benchmark, Repository
 from iqa.datasets.types import Dataset, DatasetInfo, Facts
 from iqa.errors import unknown
 
@@ -27,7 +27,7 @@ class Entry:
     read: Callable[[bool], Dataset]
     files: Callable[[], str]
     facts: Facts | None
-    archives: tuple[Archive, ...] = ()
+    archives: tuple[Archive | Repository, ...] = ()
     missing: Callable[[], str] = lambda: ""
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from iqa.errors import UserError
+from iqa.files import fingerprint
 
 COLUMNS = ("id", "path", "score", "target", "group")
 
@@ -26,6 +27,8 @@ class DatasetInfo:
         citation: whom to cite.
         expected_rows: number of rated images, None where it is not known in advance.
         where: how to get the files.
+        ratings: how many ratings a score is the mean of, on average; None where its owner does not
+            say, or no use is made of it.
         publishable: whether its licence lets images of it be shown in records and reports.
     """
 
@@ -41,6 +44,7 @@ class DatasetInfo:
     expected_rows: int | None
     where: str
     publishable: bool = False
+    ratings: int | None = None
 
     def to_target(self, scores: pd.Series) -> pd.Series:
         """Map scores in [low, high] linearly to [0, 1], higher better.
@@ -79,8 +83,9 @@ class Dataset:
     Attributes:
         info: what is known of the set.
         table: columns id (unique str), path (absolute str), score (float, native scale), target
-            (float in [0, 1], higher is better), group (str, the content group), and columns of
-            the set's own.
+            (float in [0, 1], higher is better), group (str, the content group), where it is
+            published deviation (float, of single ratings, native scale), and columns of the set's
+            own.
         fingerprint: 16 hexadecimal digits that change when the images or the scores do.
 
     Raises:
@@ -99,6 +104,33 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def ratings(self) -> tuple[pd.Series, int]:
+        """Standard deviation of each image's ratings, in the scores' unit, and their mean number.
+
+        Raises:
+            UserError: they are not published, or not among the files.
+        """
+        if self.info.ratings is None:
+            raise UserError(
+                f"dataset `{self.info.name}`: the spread of its ratings is not published; those of "
+                "clive and agiqa3k are"
+            )
+        if "deviation" not in self.table:
+            raise UserError(
+                f"dataset `{self.info.name}`: the standard deviations of its ratings are missing; "
+                f"restore all of its files; {self.info.where}"
+            )
+        return self.table["deviation"], self.info.ratings
+
+    @property
+    def images_fingerprint(self) -> str:
+        """16 hexadecimal digits of ids and pixels, or sizes in bytes: scores and groups are out.
+
+        Features depend on images alone, and stay in the cache when a group is found anew.
+        """
+        known = [name for name in ("id", "size", "pixels") if name in self.table.columns]
+        return fingerprint(self.table[known].to_csv(index=False, lineterminator="\n"))
 
 
 def _fault(table: pd.DataFrame) -> str | None:

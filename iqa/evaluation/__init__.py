@@ -1,6 +1,7 @@
 """Agreement of predictions with scores: metrics, and one way to compare them."""
 
 from iqa.evaluation.bootstrap import bootstrap_srcc, resample_counts
+from iqa.evaluation.ceiling import srcc_ceilings
 from iqa.evaluation.estimates import Estimates
 from iqa.evaluation.estimators import (
     content_means,
@@ -53,6 +54,7 @@ __all__ = [
     "single_splits",
     "split_means",
     "srcc",
+    "srcc_ceilings",
     "transferred",
     "verdict",
     "within_contents",

@@ -30,8 +30,8 @@ class Images(Protocol):
         """One row per image, with the columns `id` (unique) and `path`."""
 
     @property
-    def fingerprint(self) -> str:
-        """Changes whenever the images do."""
+    def images_fingerprint(self) -> str:
+        """Changes whenever the images do; not with their scores or groups."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class _Job:
 
     def key(self, dataset: Images) -> str:
         about = (self.backbone, self.weights_id, str(self.input_size), self.pooling)
-        return fingerprint(VERSION, dataset.fingerprint, *about, *dataset.table["id"])
+        return fingerprint(VERSION, dataset.images_fingerprint, *about, *dataset.table["id"])
 
 
 def extract(
@@ -80,7 +80,7 @@ def extract(
     not depend on which others are computed with it.
 
     Args:
-        dataset: Has a `table` with columns `id` and `path`, and a `fingerprint`.
+        dataset: Has a `table` with columns `id` and `path`, and an `images_fingerprint`.
         backbone: A key of `iqa.backbones.REGISTRY`.
         input_size: Side of the square that images are resized to, in pixels; None takes the size
             the backbone was trained on.

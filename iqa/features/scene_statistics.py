@@ -42,14 +42,14 @@ def extract_scene_statistics(dataset: Images, progress: bool = False) -> Feature
     which each holds one image at a time.
 
     Args:
-        dataset: has a `table` with columns `id` and `path`, and a `fingerprint`.
+        dataset: has a `table` with columns `id` and `path`, and an `images_fingerprint`.
         progress: whether to show a progress bar.
 
     Raises:
         UserError: an image cannot be read, or is smaller than 16 pixels a side.
     """
     name = "scene_statistics"
-    key = fingerprint(name, VERSION, dataset.fingerprint, *dataset.table["id"])
+    key = fingerprint(name, VERSION, dataset.images_fingerprint, *dataset.table["id"])
     values = through_cache(
         dataset.table, key, {"features": name, "version": VERSION}, _of_files, name, progress
     )

@@ -26,6 +26,9 @@ Pillow knows some forty. Among them is EPS, which it gives to Ghostscript to run
 by default it goes by a file's first bytes, whatever its name is.
 """
 
+KINDS = {*FORMATS, "MPO"}
+"""What an opened file's format may be: Pillow calls a JPEG with a second picture in it MPO."""
+
 
 def open_image(file: str | Path | BinaryIO) -> Image.Image:
     """Open an image as `PIL.Image.open` does, from a regular file, in one of `FORMATS`.

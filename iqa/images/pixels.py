@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from iqa.errors import UserError
-from iqa.images.opening import FORMATS, open_image
+from iqa.images.opening import KINDS, open_image
 
 # What Pillow only warns of, `rgb` refuses.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -67,7 +67,7 @@ def rgb(image: Image.Image, name: str | Path) -> Image.Image:
     if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
         raise _too_large(name)
     # Loading it is what would start a program.
-    if isinstance(image, ImageFile) and image.format not in FORMATS:
+    if isinstance(image, ImageFile) and image.format not in KINDS:
         raise UserError(f"{name}: {image.format} is not read; save it as PNG")
     if image.mode == "F":
         raise UserError(f"{name}: floating-point pixels have no known range; save it with 8 bits")

@@ -33,6 +33,7 @@ def write_clive(root):
     savemat(folder / "Data/AllImages_release.mat", {"AllImages_release": cells})
     scores = np.linspace(0, 90, 10).reshape(1, -1)
     savemat(folder / "Data/AllMOS_release.mat", {"AllMOS_release": scores})
+    savemat(folder / "Data/AllStdDev_release.mat", {"AllStdDev_release": scores / 5 + 1})
     return folder / "Images", names[7:]
 
 
@@ -71,6 +72,7 @@ def write_agiqa3k(root):
     names = ["AttnGAN_normal_000.jpg", "sd1.5_normal_000.jpg", "glide_normal_001.jpg"]
     prompts = ["statue of a man", "statue of a man", "a cat, close-up"]
     rows = pd.DataFrame({"name": names, "prompt": prompts, "mos_quality": [0.9, 1.3, 4.4]})
+    rows["std_quality"] = [0.2, 0.6, 1.0]
     rows.to_csv(folder / "data.csv", index=False)
     return folder / "images", names
 
@@ -100,6 +102,18 @@ def write_kadid(root):
     return folder / "images", names
 
 
+def write_biq2021(root):
+    folder = root / "BIQ2021"
+    folder.mkdir()
+    tables = {
+        "Train": "Image Name,MOS,,\nss01 (1).jpg,0.2874,,\nss02 (1014).jpg,1,,\n",
+        "Test": "Image Name,MOS\nss03 (954).jpg,0\n",
+    }
+    for side, rows in tables.items():
+        (folder / f"{side} (Images and MOS).csv").write_text(rows)
+    return folder / "Images", ["ss01 (1).jpg", "ss02 (1014).jpg", "ss03 (954).jpg"]
+
+
 # writer, rows in the table, groups in order, official sides in order
 KONIQ = (write_koniq, 3, ["1.jpg", "2.jpg", "3.jpg"], ["train", "val", "test"])
 MINIATURES = {
@@ -121,6 +135,12 @@ MINIATURES = {
         None,
     ),
     "kadid10k": (write_kadid, 3, ["I01", "I01", "I02"], None),
+    "biq2021": (
+        write_biq2021,
+        3,
+        ["ss01 (1).jpg", "ss02 (1014).jpg", "ss03 (954).jpg"],
+        ["train", "train", "test"],
+    ),
 }
 
 
@@ -173,6 +193,20 @@ def test_a_name_that_differs_in_the_case_of_its_suffix_alone_is_found(mini):
     (folder / "3.bmp").rename(folder / "3.png")
     with pytest.raises(UserError, match=r"1 of 3 images are not in .*first '3\.bmp'"):
         load("clive")
+
+
+def test_biq2021_has_a_table_for_each_side_and_names_what_is_missing(mini):
+    folder = mini("biq2021")
+    (folder / "ss02 (1014).jpg").rename(folder / "ss02 (1014).JPG")  # as published
+    table = load("biq2021").table
+    assert table["path"][1] == str(folder / "ss02 (1014).JPG")
+    assert table["target"].tolist() == [0.2874, 1, 0]
+    (folder / "ss03 (954).jpg").unlink()
+    with pytest.raises(UserError, match=r"1 of 3 images are .* first 'ss03 \(954\)\.jpg'; unpack"):
+        load("biq2021")
+    (folder.parent / "Test (Images and MOS).csv").unlink()
+    with pytest.raises(UserError, match=r"'.*Test \(Images and MOS\)\.csv'.*datasets fetch"):
+        load("biq2021")
 
 
 def test_the_larger_koniq_images_are_preferred_and_change_the_fingerprint(mini):
@@ -270,6 +304,23 @@ def test_a_row_is_counted_as_in_the_file_though_some_are_left_out(mini, monkeypa
     monkeypatch.setitem(registry.ENTRIES, "clive", registry._benchmark(spoilt))
     with pytest.raises(UserError, match=r"row 10 \(900.JPG\): is in row 9 too"):
         load("clive")
+
+
+def test_the_spread_of_ratings_is_kept_and_changes_no_fingerprint(mini):
+    folder = mini("agiqa3k")
+    data = load("agiqa3k")
+    assert data.table["deviation"].tolist() == [0.2, 0.6, 1.0]
+    assert data.info.ratings == 21
+    replaced("0.6", "0.7")(folder.parent / "data.csv")
+    assert load("agiqa3k").fingerprint == data.fingerprint
+    folder = mini("clive")
+    assert load("clive").table["deviation"].tolist() == [15, 17, 19]  # the training examples count
+    (folder.parent / "Data/AllStdDev_release.mat").unlink()
+    with pytest.raises(UserError, match=r"standard deviations of its ratings are missing; restore"):
+        load("clive").ratings()
+    mini("kadid10k")
+    with pytest.raises(UserError, match="the spread of its ratings is not published"):
+        load("kadid10k").ratings()
 
 
 def test_fewer_scores_than_names_are_told(mini):

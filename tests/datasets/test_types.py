@@ -57,3 +57,11 @@ def test_target_spans_the_published_range_in_its_direction(scores, higher):
     assert target.between(0, 1).all()
     best = np.argmax(scores) if higher else np.argmin(scores)
     assert target.iloc[best] == target.max()
+
+
+def test_features_of_images_do_not_hang_on_scores_or_groups():
+    def mark(**columns):
+        return Dataset(INFO, table(size=[1, 2, 3]).assign(**columns), "0" * 16).images_fingerprint
+
+    assert mark() == mark(score=[1.0, 50.0, 99.0], group="g", path="/elsewhere.png")
+    assert len({mark(), mark(size=[1, 2, 4]), mark(id=["a", "b", "d"]), mark(pixels="0f")}) == 4

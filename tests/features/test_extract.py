@@ -41,7 +41,7 @@ def dataset(tmp_path, monkeypatch):
         colour = (number, 10 * number, 255 - number)
         Image.new("RGB", (20 + 7 * number, 90 - 5 * number), colour).save(path)
         rows.append({"id": f"image {number}", "path": str(path)})
-    return SimpleNamespace(table=pd.DataFrame(rows), fingerprint="ten")
+    return SimpleNamespace(table=pd.DataFrame(rows), images_fingerprint="ten")
 
 
 def compute(dataset, **options):
@@ -58,7 +58,7 @@ def test_real_engine_end_to_end(dataset, monkeypatch):
     assert together.ids == tuple(dataset.table["id"])
     assert together.values.shape == (10, 1280)
     assert together.values.dtype == np.float32
-    one = SimpleNamespace(table=dataset.table.iloc[[7]], fingerprint="ten")
+    one = SimpleNamespace(table=dataset.table.iloc[[7]], images_fingerprint="ten")
     alone = compute(one, weights="pretrained")
     np.testing.assert_allclose(alone.values[0], together.values[7], rtol=0, atol=1e-5)
 
@@ -87,8 +87,8 @@ def test_other_settings_are_other_features(dataset, counted, change):
 
 def test_other_data_are_other_features(dataset, counted):
     key = compute(dataset).key
-    assert key != compute(SimpleNamespace(table=dataset.table, fingerprint="new")).key
-    assert key != compute(SimpleNamespace(table=dataset.table[:4], fingerprint="ten")).key
+    assert key != compute(SimpleNamespace(table=dataset.table, images_fingerprint="new")).key
+    assert key != compute(SimpleNamespace(table=dataset.table[:4], images_fingerprint="ten")).key
 
 
 def test_defaults_are_the_backbones_own(dataset, counted):
@@ -170,6 +170,6 @@ def test_unknown_settings(dataset, options, message):
 def test_unknown_backbone_and_empty_dataset(dataset):
     with pytest.raises(UserError, match="unknown backbone 'resnet'"):
         extract(dataset, "resnet")
-    empty_dataset = SimpleNamespace(table=dataset.table[:0], fingerprint="ten")
+    empty_dataset = SimpleNamespace(table=dataset.table[:0], images_fingerprint="ten")
     with pytest.raises(UserError, match="no images"):
         extract(empty_dataset, LITE0)

@@ -89,7 +89,7 @@ def images_at(folder, sizes):
         path = folder / f"{i}.png"
         Image.fromarray(noise(size, seed=i).astype(np.uint8)).save(path)
         rows.append({"id": str(i), "path": str(path)})
-    return SimpleNamespace(table=pd.DataFrame(rows), fingerprint="some")
+    return SimpleNamespace(table=pd.DataFrame(rows), images_fingerprint="some")
 
 
 def test_images_of_any_size_are_measured_once(tmp_path, monkeypatch):

@@ -45,6 +45,14 @@ def test_an_image_that_pillow_opened_starts_no_program(started):
     assert started, "Pillow itself would have started one"
 
 
+def test_a_jpeg_with_a_second_picture_in_it_is_its_first(tmp_path):
+    first, second = Image.new("RGB", (8, 6), (200, 30, 40)), Image.new("RGB", (4, 3))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
+    with Image.open(tmp_path / "a.jpg") as opened:
+        assert opened.format == "MPO"
+    assert read_rgb(tmp_path / "a.jpg").size == (8, 6)
+
+
 def test_image_files_are_opened_in_one_place():
     """`Image.open` takes any format: nothing else in the package may call it."""
     package = Path(iqa.__file__).parent
