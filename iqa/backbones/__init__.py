@@ -6,7 +6,7 @@ from iqa.backbones.encoding import Encoding
 from iqa.backbones.pooling import POOLINGS, check_pooling, feature_dim, poolings
 from iqa.backbones.registry import REGISTRY, find
 from iqa.backbones.spec import BackboneSpec, Weights, check_input_size
-from iqa.backbones.weights import weights_id, whereabouts
+from iqa.backbones.weights import check_weights, weights_id, weights_source, whereabouts
 
 if TYPE_CHECKING:
     from iqa.backbones.lora import add_lora, merge_lora
@@ -22,12 +22,14 @@ __all__ = [
     "add_lora",
     "check_input_size",
     "check_pooling",
+    "check_weights",
     "feature_dim",
     "find",
     "load",
     "merge_lora",
     "poolings",
     "weights_id",
+    "weights_source",
     "whereabouts",
 ]
 

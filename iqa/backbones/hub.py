@@ -41,6 +41,24 @@ def commit_of(spec: BackboneSpec) -> str:
         return Path(hf_hub_download(spec.hub_id, "config.json", revision=spec.revision)).parent.name
 
 
+def check_access(spec: BackboneSpec) -> None:
+    """See that the weights are in the cache, or that the hub gives them; nothing is downloaded.
+
+    Raises:
+        UserError: Neither, or their licence was not accepted.
+    """
+    from huggingface_hub import auth_check
+
+    if cached_commit(spec) is None:
+        with hub_errors(spec):
+            try:
+                auth_check(spec.hub_id)
+            except OSError:
+                raise
+            except Exception as fault:  # of the client's HTTP library, as in `answers`
+                raise OSError(f"the hub does not answer: {fault}") from fault
+
+
 @contextmanager
 def hub_or_cache() -> Iterator[None]:
     """While the hub does not answer, let its client look into the cache alone, as offline.
@@ -50,14 +68,15 @@ def hub_or_cache() -> Iterator[None]:
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or not _answers()
+    constants.HF_HUB_OFFLINE = before or not answers()
     try:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
 
 
-def _answers() -> bool:
+def answers() -> bool:
+    """Whether the hub answers at all."""
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
 

