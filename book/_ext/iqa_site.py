@@ -1,4 +1,4 @@
-"""Sphinx extension of the site: formulas as MathML, which browsers draw without a script; no Thebe."""
+"""Sphinx extension of the site: formulas as MathML, drawn without a script; no Thebe."""
 
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx

@@ -1,10 +1,10 @@
 """What a run depends on, as one fingerprint: its notebook, parameters, data, and code.
 
-Code counts as far as the notebook reaches it: the modules that it imports, directly or not. Of a
-module and of a notebook's code cells the syntax tree counts, without docstrings: comments, format
-and prose change no key. Two kinds of modules do not count. Charts (`iqa.report`) change no record. And
-what reads a data set changes a record only through the images, scores and contents that it reads,
-which are in the key themselves: so a new data set makes no old record out of date.
+Code counts as far as the notebook reaches it: the modules that it imports, directly or not. Of
+modules and of a notebook's code cells the syntax tree counts, without docstrings: comments, format
+and prose change no key. Two kinds of modules do not count. Charts (`iqa.report`) change no record.
+And what reads a data set changes a record only through the images, scores and contents that it
+reads, which are in the key themselves: so a new data set makes no old record out of date.
 """
 
 import ast
@@ -63,7 +63,7 @@ def imports_of(program: ast.Module) -> list[str]:
 
 
 def modules_reached(names: Iterable[str]) -> list[str]:
-    """The modules among `names`, and those that they import, directly or not, that count; sorted."""
+    """Those of `names` that count, and what they import, directly or not; sorted."""
     found: set[str] = set()
     for name in filter(_counts, names):
         found |= {name, *_graph().find_upstream_modules(name)}

@@ -1,4 +1,4 @@
-"""What is estimated from a record: the one place where pages, claims and tests get their numbers."""
+"""What is estimated from a record: where pages, claims and tests get their numbers."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 from iqa import evaluation
 from iqa.evaluation import Estimates
 from iqa.experiments import learning_rates
-from iqa.report.runs import SETS, Run
+from iqa.report.runs import Run
 
 OWN_FOLDS = "own folds"
 

@@ -1,8 +1,8 @@
 """Execute one page: `python -m iqa.report.pages book/NAME.md OUT.ipynb`.
 
-A page is a MyST notebook. It is executed by a job of the workflow, not by the site's builder: pages run
-side by side, and only when a page, a record or this package changed. Where a record is missing, the
-page keeps its title and says in one sentence what is missing and how to make it.
+A page is a MyST notebook. It is executed by a job of the workflow, not by the site's builder: pages
+run side by side, and only when a page, a record or this package changed. Where a record is missing,
+the page keeps its title and says in one sentence what is missing and how to make it.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What a page shows beside charts: claims, tables that sort and can be downloaded, links to records."""
+"""What a page shows beside charts: claims, tables that sort, links to records."""
 
 import html
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Put the site together: `python -m iqa.report.site PROFILE PAGES OUT`.
 
-The folder OUT gets the pages of book/, executed ones from the folder PAGES, a page for each record with
-its tables as CSV, and the executed notebooks of the profile; Jupyter Book builds the site from it.
+The folder OUT gets the pages of book/, executed ones from PAGES, a page for each record with
+its tables as CSV, and the executed notebooks; Jupyter Book builds the site from it.
 `prune` removes from a built site what no page uses.
 """
 

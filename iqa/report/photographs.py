@@ -1,0 +1,76 @@
+"""Demo photographs with the shipped model's score and map, as pictures that a page can hold."""
+
+import base64
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from IPython.display import HTML
+from PIL import Image
+
+from iqa import datasets
+from iqa.scoring import Scorer
+from iqa.scoring.overlays import save_overlay
+
+SIDE = 320
+"""The longer side of a picture on a page, in pixels."""
+
+
+def as_data(picture: Image.Image) -> str:
+    """A picture as an address that holds it, JPEG."""
+    small = picture.convert("RGB")
+    small.thumbnail((SIDE, SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=78)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def scored(names: Sequence[str]) -> HTML:
+    """Photographs of the demo, undistorted, each with the model's score and its map."""
+    table, scorer = datasets.load("demo").table, Scorer()
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            path = table.loc[table["group"] == name, "reference"].iloc[0]
+            score = scorer.score([path])["score"].iloc[0]
+            heat = as_data(Image.open(save_overlay(scorer, path, Path(folder))))
+            figures.append(
+                f'<figure><img alt="{name}" src="{as_data(Image.open(path))}">'
+                f'<img alt="{name}: what raises its score, as a heat map" src="{heat}">'
+                f"<figcaption>{name}: score {score:.0f} of 100</figcaption></figure>"
+            )
+    return HTML(f'<div class="photographs">{"".join(figures)}</div>')
+
+
+def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
+    """Photographs under distortions of five levels, with a slider: pseudo-MOS and model's score."""
+    table = datasets.load("demo").table
+    chosen = table[table["group"].isin(names) & table["distortion"].isin(distortions)]
+    chosen = chosen.assign(model=Scorer().score(list(chosen["path"]))["score"].to_numpy())
+    pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    for row in chosen.itertuples():
+        one = {"picture": as_data(Image.open(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
+        one["score"] = f"{row.model:.0f} of 100"
+        pictures.setdefault(row.group, {}).setdefault(row.distortion, {})[str(row.level)] = one
+    first = next(iter(pictures))
+    options = "".join(f"<option>{name}</option>" for name in pictures)
+    kinds = "".join(f"<option>{name}</option>" for name in pictures[first])
+    data = json.dumps(pictures).replace("</", "<\\/")
+    return HTML(
+        f'<div class="gallery"><label>Photograph <select>{options}</select></label>'
+        f"<label>Distortion <select>{kinds}</select></label>"
+        '<label>Level <input type="range" min="1" max="5" value="1"></label>'
+        f'<img class="picture" alt="" width="{SIDE}"><output></output>'
+        f'<script type="application/json">{data}</script></div>'
+    )
+
+
+def scores_by_level() -> pd.DataFrame:
+    """The model's score and the pseudo-MOS of every demo image, by distortion and level: means."""
+    table = datasets.load("demo").table
+    scores = Scorer().score(list(table["path"]))["score"].to_numpy()
+    means = table.assign(model=scores).groupby(["distortion", "level"])[["score", "model"]].mean()
+    return means.rename(columns={"score": "pseudo_mos"}).reset_index()

@@ -1,0 +1,47 @@
+import json
+import re
+
+import numpy as np
+import pandas as pd
+
+from iqa.report import charts, show
+
+ROWS = pd.DataFrame(
+    {
+        "head": ["relu", "sigmoid"],
+        "difference": [0.1234, -0.05],
+        "low": [0.1, np.nan],
+        "high": [0.2, np.nan],
+        "p": [0.0001, 0.25],
+        "verdict": ["better", "undecided"],
+        "set": ["CLIVE", "CLIVE"],
+    }
+)
+
+
+def test_a_table_is_html_with_rounded_numbers_and_withheld_intervals():
+    text = show.table(ROWS, name="rows").data
+    cells = re.findall(r"<td>([^<]*)</td>", text)
+    assert cells[:6] == ["relu", "0.123", "0.100", "0.200", "&lt; .001", "better"]
+    assert cells[7:12] == ["sigmoid", "-0.050", "–", "–", ".250"]
+    assert 'data-name="rows"' in text
+
+
+def test_a_chart_has_a_picture_with_text_a_sentence_and_its_own_data():
+    chart = charts.intervals(ROWS, "difference", "head", "SRCC minus that of ReLU")
+    text = charts.show(chart, 'Sigmoid is "ahead".').data
+    assert 'aria-label="Sigmoid is &quot;ahead&quot;."' in text
+    assert ">sigmoid</text>" in text
+    assert "SRCC minus that of ReLU" in text
+    spec = json.loads(re.search(r'<script type="application/json">(.*?)</script>', text, re.S)[1])
+    assert spec["config"]["background"] == "transparent"
+    assert "http" not in text.replace("http://www.w3.org", "").replace(spec["$schema"], "")
+
+
+def test_a_head_has_one_colour_wherever_it_is_shown():
+    for names in (["relu", "sigmoid"], ["sigmoid", "gelu", "relu"]):
+        scale = charts.colour("head:N", names).to_dict()["scale"]
+        shades = dict(zip(scale["domain"], scale["range"], strict=True))
+        assert shades["relu"] == charts.HEADS["relu"]
+        assert shades["sigmoid"] == charts.HEADS["sigmoid"]
+    assert len(set(charts.HEADS.values())) == len(charts.HEADS)

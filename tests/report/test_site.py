@@ -1,0 +1,123 @@
+"""Pages that are executed, pages of records, and a site that is put together from both."""
+
+import json
+
+import nbformat
+import pandas as pd
+import pytest
+import yaml
+from nbclient.exceptions import CellExecutionError
+
+from iqa.errors import UserError
+from iqa.experiments.record import DatasetUsed, Record, write_record
+from iqa.files import project_root
+from iqa.report import pages, runs, site
+
+PAGE = """---
+jupytext:
+  text_representation: {{extension: .md, format_name: myst}}
+kernelspec: {{name: python3, display_name: Python 3}}
+---
+# Is it so?
+
+```{{code-cell}} python
+{code}
+```
+
+More words.
+"""
+
+
+def executed(tmp_path, code):
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.format(code=code))
+    pages.execute(page, tmp_path / "out/page.ipynb")
+    return nbformat.read(tmp_path / "out/page.ipynb", as_version=4).cells
+
+
+def test_a_page_is_executed_where_the_project_is(tmp_path):
+    cells = executed(tmp_path, "from pathlib import Path\nprint(Path.cwd())")
+    assert cells[1].outputs[0].text == f"{project_root()}\n"
+
+
+def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_path):
+    code = "from iqa.report.runs import run\nrun('nothing')"
+    (cell,) = executed(tmp_path, code)
+    assert cell.source.startswith("# Is it so?")
+    assert "the record nothing is missing: iqa run nothing --profile cpu" in cell.source
+
+
+def test_another_fault_of_a_page_is_an_error(tmp_path):
+    with pytest.raises(CellExecutionError, match="division by zero"):
+        executed(tmp_path, "1 / 0")
+    assert not (tmp_path / "out/page.ipynb").exists()
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """A project with one record, `toy`, in place of the committed ones."""
+    used = DatasetUsed(
+        name="clive", title="CLIVE", score_kind="MOS", images=2, groups=2, fingerprint="f"
+    )
+    made = Record(
+        experiment="toy",
+        parameters={"epochs": 3},
+        datasets=[used],
+        version="0",
+        libraries={"torch": "2"},
+        device="cpu",
+        seconds=1.5,
+    )
+    folder = tmp_path / runs.COMMITTED / "toy"
+    write_record(folder, made, {"rows": pd.DataFrame({"x": [1, 2]})})
+    for module in (runs, site):
+        monkeypatch.setattr(module, "project_root", lambda: tmp_path)
+    return folder
+
+
+def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_path):
+    text = site.record_page(runs.run("toy"), tmp_path / "static")
+    assert "iqa run toy --profile" in text
+    assert "CLIVE: 2 images of 2 contents (MOS), fingerprint f" in text
+    assert "epochs: 3" in text
+    for name in ("rows.csv", "rows.parquet", "record.json"):
+        assert (tmp_path / "static/records/toy" / name).is_file()
+        assert f"_static/records/toy/{name}" in text
+
+
+def test_a_damaged_record_is_named_where_all_records_are_listed(record, tmp_path):
+    fields = json.loads((record / "record.json").read_text()) | {"schema_version": 1}
+    (record / "record.json").write_text(json.dumps(fields))
+    assert list(runs.all_runs()) == []
+    page = tmp_path / "records.md"
+    page.write_text("# Records\n")
+    assert "a record of layout 1, this package reads 2" in site.records_page(page, [])
+    with pytest.raises(UserError, match="no record of toy is there"):
+        runs.runs_of("toy")
+
+
+def test_every_page_of_the_book_is_in_its_contents():
+    book = project_root() / "book"
+    contents = yaml.safe_load((book / "_toc.yml").read_text())
+    named = {c["file"] for part in contents["parts"] for c in part["chapters"]} | {"index"}
+    assert named == {path.stem for path in book.glob("*.md")}
+
+
+def test_what_no_page_uses_is_removed(tmp_path):
+    for name in ("_static/a.js.map", "_static/a.js", "_sources/index.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    site.prune(tmp_path)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.js"]
+
+
+def test_the_worked_examples_of_the_page_for_users_run(tmp_path):
+    pages.execute(project_root() / "book/use.md", tmp_path / "use.ipynb")
+    cells = nbformat.read(tmp_path / "use.ipynb", as_version=4).cells
+    shown = [
+        c.outputs[-1]["data"]["text/plain"]
+        for c in cells
+        if c.get("outputs") and "data" in c.outputs[-1]
+    ]
+    assert "torch.Size([8])" in shown
+    assert any("better" in text for text in shown)
