@@ -1,4 +1,4 @@
-"""Check built HTML pages: `python tests/check_pages.py FOLDER`; exit status 1 names what is wrong.
+"""Check built HTML pages: `python tests/check_site.py FOLDER`; exit status 1 names what is wrong.
 
 Every internal link and picture leads somewhere, nothing is loaded from the network, no page shows
 a traceback, and every page of the table of contents is there.
