@@ -1,6 +1,7 @@
 """`iqa backbones` and `iqa datasets`: what there is."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,17 +53,24 @@ def list_datasets(context: typer.Context) -> None:
 @datasets_app.command("check")
 def check_dataset(
     name: Annotated[str, typer.Argument(help="a name from `iqa datasets`, or csv:PATH")],
+    pairs: Annotated[
+        Path | None, typer.Option(help="write all near-duplicates there: a,b,distance in bits")
+    ] = None,
 ) -> None:
-    """Decode every image and compare the table with what was published."""
+    """Decode every image, compare the table with what was published, and find near-duplicates."""
     from iqa.datasets import check, info
+    from iqa.files import written_whole
 
     report = check(name, progress=sys.stderr.isatty())
+    if pairs is not None and report.pairs is not None:
+        with written_whole(pairs) as draft:
+            report.pairs.to_csv(draft, index=False, lineterminator="\n")
     if report.summary:
         typer.echo(f"{name}: {report.summary}")
     if name.startswith("csv:") and report.summary:
         typer.echo(info(name).where)
     for note in report.notes:
-        typer.echo(f"note, as published: {note}")
+        typer.echo(f"note: {note}")
     for fault in report.faults:
         typer.echo(f"fault: {fault}")
     typer.echo(f"faults: {len(report.faults)}" if report.faults else "nothing is wrong")

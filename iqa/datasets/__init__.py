@@ -9,6 +9,7 @@ from iqa.datasets.registry import ENTRIES, absent, info, load, names
 from iqa.datasets.splits import (
     SPLITS,
     grouped_split,
+    official_apart_split,
     official_split,
     published_split,
     random_split,
@@ -37,6 +38,7 @@ __all__ = [
     "level_trend",
     "load",
     "names",
+    "official_apart_split",
     "official_split",
     "published_split",
     "random_folds",

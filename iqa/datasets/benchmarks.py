@@ -32,7 +32,8 @@ CLIVE = Benchmark(
         low=0.0,
         high=100.0,
         higher_is_better=True,
-        group_rule="every image is its own, but 246.bmp and 333.bmp, the same bytes, share one",
+        group_rule="every image is its own, but near-duplicates (3 pairs) and 246.bmp and 333.bmp, "
+        "the same bytes, share one",
         licence="free for any purpose with the copyright notice of UT Austin, cited",
         citation="Ghadiyaram, Bovik: Massive online crowdsourced study of subjective and "
         "objective picture quality. IEEE TIP 25(1), 2016, 10.1109/TIP.2015.2500021",
@@ -41,7 +42,7 @@ CLIVE = Benchmark(
         "$IQA_DATA/CLIVE/ChallengeDB_release (the 7 training examples t1 to t7 do not count)",
         ratings=175,  # README.txt in its archive: 350,000 ratings, 175 an image on average
     ),
-    facts=Facts(low=3.42, high=92.43, groups=1161, identical=(frozenset({"246.bmp", "333.bmp"}),)),
+    facts=Facts(low=3.42, high=92.43, groups=1158, identical=(frozenset({"246.bmp", "333.bmp"}),)),
     folders=("CLIVE/ChallengeDB_release", "ChallengeDB_release", "CLIVE"),
     tables=("Data/AllImages_release.mat",),
     images=("Images",),
@@ -219,7 +220,7 @@ AGIQA_3K = Benchmark(
         high=5.0,
         higher_is_better=True,
         group_rule="the prompt, shared by 7 to 10 images; 19 prompts that were given the same "
-        "bytes form 9 groups",
+        "bytes form 9 groups, 5 that AttnGAN gave near-duplicates form 2",
         licence="MIT",
         citation="Li et al.: AGIQA-3K. IEEE TCSVT 34(8), 2024, arXiv 2306.04717",
         expected_rows=2982,
@@ -227,7 +228,7 @@ AGIQA_3K = Benchmark(
         "folder images to $IQA_DATA/AGIQA-3K",
         ratings=21,  # its paper: each of 21 people rated every image
     ),
-    facts=Facts(low=0.0, high=4.49, groups=290, identical=AGIQA_3K_IDENTICAL),
+    facts=Facts(low=0.0, high=4.49, groups=287, identical=AGIQA_3K_IDENTICAL),
     folders=("AGIQA-3K", "agiqa-3k", "AGIQA3K"),
     tables=("data.csv",),
     images=("images", "AGIQA-3K", "."),
@@ -309,7 +310,7 @@ BIQ2021 = Benchmark(
         low=0.0,
         high=1.0,
         higher_is_better=True,
-        group_rule="every image is its own",
+        group_rule="every image is its own, but near-duplicates (2,364 pairs) share one",
         licence="none stated by its owner; 8,000 of the photographs (ss03) are of Unsplash under "
         "its terms, 4,000 are the owner's",
         citation="Ahmed, Asif: BIQ2021: a large-scale blind image quality assessment database. "
@@ -318,7 +319,7 @@ BIQ2021 = Benchmark(
         where="`iqa datasets fetch biq2021` clones https://github.com/nisarahmedrana/BIQ2021 "
         "(428 MB) to $IQA_DATA/BIQ2021",
     ),
-    facts=Facts(low=0.0, high=1.0, groups=12000, split=(10000, 0, 2000)),
+    facts=Facts(low=0.0, high=1.0, groups=10595, split=(10000, 0, 2000)),
     folders=("BIQ2021", "biq2021"),
     tables=("Train (Images and MOS).csv",),
     images=("Images",),

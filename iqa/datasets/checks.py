@@ -1,13 +1,15 @@
-"""Whether a copy of a data set is whole: files, images, numbers, duplicates."""
+"""Whether a copy of a data set is whole: files, images, numbers, duplicates and near-duplicates."""
 
 import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from iqa.datasets.near_duplicates import BITS, near_duplicates, perceptual_hash
 from iqa.datasets.registry import find, load
 from iqa.datasets.types import Dataset, Facts
 from iqa.errors import UserError
@@ -22,12 +24,14 @@ class Report:
     Attributes:
         summary: what is there, in one line; empty when the set could not be read.
         faults: what is wrong, each with its remedy; empty when all is well.
-        notes: what is so in the published set too, and cannot be mended.
+        notes: what should be known, and is no fault of this copy.
+        pairs: near-duplicates, as `near_duplicates` gives them; None when nothing could be read.
     """
 
     summary: str
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    pairs: pd.DataFrame | None = None
 
 
 def check(name: str, progress: bool = False) -> Report:
@@ -45,19 +49,36 @@ def check(name: str, progress: bool = False) -> Report:
         data = load(name, progress)
     except UserError as fault:
         return Report("", (str(fault),))
-    read = pd.DataFrame(_read_all(data, progress), index=data.table.index)
-    table = data.table.assign(**{column: read[column] for column in ("digest", "fault")})
+    read = list(_read_all(data, progress))
+    table = data.table.assign(digest=[file.digest for file in read])
     known = facts.identical if facts else ()
     copies = _copies(table)
+    pairs = near_duplicates(table["id"], np.stack([file.hash for file in read]))
     faults = [
         *_against_facts(data, facts),
-        *table["fault"][table["fault"] != ""],
+        *(file.fault for file in read if file.fault),
         *(_told(same, facts) for same in copies if frozenset(same["id"]) not in known),
     ]
-    return Report(_summary(data), tuple(faults), _noted(copies, known))
+    notes = [*_noted(copies, known), *_near(table, pairs)]
+    return Report(_summary(data), tuple(faults), tuple(notes), pairs)
 
 
-def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
+@dataclass(frozen=True)
+class _File:
+    """What one image file holds.
+
+    Attributes:
+        digest: fingerprint of its bytes; its path where they cannot be read.
+        fault: why features would refuse it; "" where they would not.
+        hash: of `perceptual_hash`; all False where there is none, which is like no other.
+    """
+
+    digest: str
+    fault: str = ""
+    hash: np.ndarray = field(default_factory=lambda: np.zeros(BITS, bool))
+
+
+def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
     from rich.console import Console
     from rich.progress import track
 
@@ -71,16 +92,15 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
         )
 
 
-def _read_one(path: str) -> dict[str, str]:
-    """Fingerprint of the file's bytes, and why features would refuse it, if they would."""
+def _read_one(path: str) -> _File:
     try:
         digest = fingerprint(Path(path).read_bytes())
-        read_rgb(path)
     except OSError as fault:
-        return {"digest": path, "fault": f"{path}: {fault.strerror}; make it readable"}
+        return _File(path, f"{path}: {fault.strerror}; make it readable")
+    try:
+        return _File(digest, hash=perceptual_hash(read_rgb(path)))
     except UserError as fault:
-        return {"digest": digest, "fault": str(fault)}
-    return {"digest": digest, "fault": ""}
+        return _File(digest, str(fault))
 
 
 def _summary(data: Dataset) -> str:
@@ -132,6 +152,37 @@ def _noted(copies: list[pd.DataFrame], known: Collection[frozenset[str]]) -> tup
         f"files with the same bytes, which share a content group so that no split by group parts "
         f"them: {', '.join(sets)}",
     )
+
+
+def _near(table: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
+    """What near-duplicates mean for splits by group, and for the set's own split."""
+    row_of = table.set_index("id")
+    a, b = (row_of.loc[pairs[end]].reset_index() for end in ("a", "b"))
+    different = a["digest"] != b["digest"]  # of copies it is told elsewhere
+    notes = []
+    apart = pairs[different & (a["group"] != b["group"])]
+    if len(apart):
+        notes.append(
+            f"{_listed(apart)} in different content groups; look at them, and give what shows the "
+            "same picture one group, so that no split by group parts it"
+        )
+    across = pairs[different & (a["split"] != b["split"])] if "split" in table else pairs[:0]
+    if len(across):
+        side_of = row_of["split"]
+        tested = [name for name in {*across["a"], *across["b"]} if side_of[name] == "test"]
+        notes.append(
+            f"{_listed(across)} on two sides of the split; {len(tested)} of "
+            f"{sum(side_of == 'test')} test images have one outside the test side, so scores on it "
+            "are too high"
+        )
+    return notes
+
+
+def _listed(pairs: pd.DataFrame, shown: int = 3) -> str:
+    """How many there are, and the nearest of them."""
+    nearest = [f"{row.a} ~ {row.b} ({row.distance} bits)" for row in pairs[:shown].itertuples()]
+    more = ", ..." if len(pairs) > shown else ""
+    return f"near-duplicates: {len(pairs)} ({', '.join(nearest)}{more})"
 
 
 def _told(same: pd.DataFrame, facts: Facts | None) -> str:

@@ -1,15 +1,17 @@
 """Reading a benchmark from its official layout under the data root."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+from scipy.cluster.hierarchy import DisjointSet
 
 from iqa.datasets import rows
 from iqa.datasets.declaration import Benchmark, read_text
 from iqa.datasets.files import content_fingerprint, with_paths
+from iqa.datasets.near_duplicates import known_pairs
 from iqa.datasets.types import Dataset
 from iqa.errors import UserError
 from iqa.files import data_root
@@ -117,9 +119,10 @@ def _parse(benchmark: Benchmark, path: Path) -> pd.DataFrame:
 
 def _described(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     group = benchmark.group(raw).astype(str)
+    near = known_pairs(benchmark.info.name)
     table = raw[["id", "score"]].assign(
         target=benchmark.info.to_target(raw["score"]),
-        group=joined(raw["id"], group, benchmark.facts.identical),
+        group=joined(raw["id"], group, [*benchmark.facts.identical, *near]),
     )
     side = _official_sides(benchmark, raw, path)
     if side is not None:
@@ -131,22 +134,25 @@ def _described(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.DataFr
     return table
 
 
-def joined(ids: pd.Series, group: pd.Series, identical: Iterable[frozenset[str]]) -> pd.Series:
-    """Make one group of those that hold the same picture, so that no split by group parts it.
+def joined(ids: pd.Series, group: pd.Series, same: Iterable[Collection[str]]) -> pd.Series:
+    """Make one group of those that show the same picture, so that no split by group parts it.
 
     Args:
         ids: one an image.
         group: their content groups.
-        identical: sets of ids whose files have the same bytes.
+        same: sets of ids that show the same picture; ids that are not in `ids` do not count.
 
     Returns:
         The groups; joined ones have the name that comes first in the alphabet.
     """
-    for same in identical:
-        shared = group[ids.isin(same)].unique()
-        if len(shared) > 1:
-            group = group.where(~group.isin(shared), min(shared))
-    return group
+    group_of = dict(zip(ids, group, strict=True))
+    sets = DisjointSet(group_of.values())
+    for pictures in same:
+        shared = [group_of[name] for name in pictures if name in group_of]
+        for other in shared[1:]:
+            sets.merge(shared[0], other)
+    name_of = {member: min(subset) for subset in sets.subsets() for member in subset}
+    return group.map(name_of)
 
 
 def _official_sides(benchmark: Benchmark, raw: pd.DataFrame, path: Path) -> pd.Series | None:

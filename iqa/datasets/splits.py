@@ -5,12 +5,13 @@ depend on the rows but not on their order, and give the same ids with every vers
 library: names are shuffled by sorting them by a hash of seed and name.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from iqa.datasets.manifest import SIDES, Split, check_groups
+from iqa.datasets.manifest import SIDES, Split, check_groups, shared_groups
 from iqa.errors import UserError
 from iqa.files import fingerprint
 
@@ -54,30 +55,71 @@ def grouped_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTIO
 def official_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTIONS) -> Split:
     """The split that a data set's owner published.
 
-    The test side is always the owner's. Where the owner has no validation part, one is cut out of
-    train by content group: of the shares of train and validation in `fractions`, the validation's
-    part, drawn with `seed`. Where there is one, neither `seed` nor `fractions` matters.
+    The test side is always the owner's, and so are the contents that it shares with train: scores
+    on it compare with published ones, and are as much too high. Where the owner has no validation
+    part, one is cut out of train by content group: of the shares of train and validation in
+    `fractions`, the validation's part, drawn with `seed`. Where there is one, neither `seed` nor
+    `fractions` matters.
 
     Args:
         table: with the columns id, group and split, the last of "train", "val" and "test".
         seed: of the validation part.
         fractions: as of `grouped_split`.
 
+    Warns:
+        UserWarning: content groups have images on two sides; counts the test images among them.
+
     Raises:
-        UserError: a column is missing, `split` holds another word, an id is there twice, a side
-            is empty, or a content group is on two sides.
+        UserError: a column is missing, `split` holds another word, an id is there twice, or a side
+            is empty.
     """
+    split = _owners("official", table, seed, fractions)
+    group_of = dict(zip(table["id"], _column(table, "group"), strict=True))
+    shared = set(shared_groups(split, group_of))
+    if shared:
+        tested = sum(group_of[name] in shared for name in split.test)
+        warnings.warn(
+            f"split `official`: {len(shared)} content groups have images on two sides, with "
+            f"{tested} of {len(split.test)} test images; `official_apart` leaves them out of train",
+            stacklevel=2,
+        )
+    return split
+
+
+def official_apart_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTIONS) -> Split:
+    """The owner's test side, and of the rest what shares no content with it.
+
+    Beside `official_split` it shows what shared contents are worth: the test images are the same.
+
+    Args:
+        table: as of `official_split`.
+        seed: of the validation part, where the owner has none.
+        fractions: as of `official_split`.
+
+    Raises:
+        UserError: as `official_split`, or the owner's own validation part and train share a
+            content group.
+    """
+    tested = set(_column(table, "group")[_column(table, "split") == "test"])
+    apart = table[(table["split"] == "test") | ~table["group"].isin(tested)]
+    split = _owners("official_apart", apart, seed, fractions)
+    check_groups(split, dict(zip(apart["id"], apart["group"], strict=True)))
+    return split
+
+
+def _owners(kind: str, table: pd.DataFrame, seed: int, fractions: Fractions) -> Split:
+    """The sides in the column `split`, and a validation part."""
     train_share, val_share, _ = _checked(fractions)
     if "split" not in table.columns:
         raise UserError(
-            "split `official`: this data set has none; choose the split `grouped`, or where its "
+            f"split `{kind}`: this data set has none; choose the split `grouped`, or where its "
             "owner published one get the file with it, which `iqa datasets check NAME` names"
         )
     side = table["split"]
     for name, word in zip(table["id"], side, strict=True):
         if word not in SIDES:
             raise UserError(
-                f"split `official`: id {name!r} has {word!r} in the column `split`; "
+                f"split `{kind}`: id {name!r} has {word!r} in the column `split`; "
                 "expected train, val or test"
             )
     train, val, test = (tuple(sorted(table["id"][side == name])) for name in SIDES)
@@ -86,9 +128,7 @@ def official_split(table: pd.DataFrame, seed: int, fractions: Fractions = FRACTI
         train, val = _cut(
             table[side == "train"], "group", seed, [train_share / both, val_share / both]
         )
-    split = Split("official", seed, 0, train, val, test)
-    check_groups(split, dict(zip(table["id"], _column(table, "group"), strict=True)))
-    return split
+    return Split(kind, seed, 0, train, val, test)
 
 
 def published_split(table: pd.DataFrame, seed: int) -> Split:
@@ -120,6 +160,7 @@ SPLITS: dict[str, Callable[[pd.DataFrame, int], Split]] = {
     "random": random_split,
     "grouped": grouped_split,
     "official": official_split,
+    "official_apart": official_apart_split,
     "published": published_split,
 }
 """Kind -> function of a data set's table and a seed."""

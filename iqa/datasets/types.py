@@ -64,7 +64,7 @@ class Facts:
     Attributes:
         low: lowest score, to two decimals.
         high: highest score, to two decimals.
-        groups: number of content groups, identical images joined.
+        groups: number of content groups, those with the same picture joined.
         split: images of the official training, validation and test side, None without one.
         identical: sets of ids whose files have the same bytes in the published archive.
     """

@@ -11,6 +11,7 @@ from torch.utils.data import random_split as torch_random_split
 from iqa.datasets import (
     SPLITS,
     grouped_split,
+    official_apart_split,
     official_split,
     published_split,
     random_split,
@@ -81,6 +82,29 @@ def test_official_with_validation_is_taken_as_it_is():
     assert official_split(table, seed=19).hash == split.hash
 
 
+# Image i019 of the test side and i020 of train show one picture.
+SHARED = OWNERS.assign(group=OWNERS["group"].replace("g5", "g4"))
+
+
+def test_official_keeps_contents_that_its_owner_put_on_two_sides_and_says_so():
+    with pytest.warns(UserWarning, match="1 content groups .* two sides, with 4 of 20 test images"):
+        split = official_split(SHARED, 8)
+    assert sorted(sum(sides(split), ())) == list(SHARED["id"])
+    assert split.test == tuple(SHARED["id"][:20])
+    assert "g4" in shared_groups(split, group_of(SHARED))
+
+
+def test_official_apart_leaves_shared_contents_out_of_train_and_keeps_the_test_side():
+    split = official_apart_split(SHARED, 8)
+    assert split.test == tuple(SHARED["id"][:20])
+    assert sorted(split.train + split.val) == list(SHARED["id"][24:])
+    assert shared_groups(split, group_of(SHARED)) == []
+
+
+def test_official_apart_is_official_where_no_content_is_shared():
+    assert sides(official_apart_split(OWNERS, 8)) == sides(official_split(OWNERS, 8))
+
+
 @pytest.mark.parametrize("kind", SPLITS)
 def test_a_seed_is_a_split_and_another_seed_another(kind):
     hashes = [SPLITS[kind](OWNERS, seed).hash for seed in (8, 8, 19, 25)]
@@ -95,6 +119,7 @@ def test_hashes_are_those_of_every_other_machine():
         "random": "ef0401d3a3e99cbf",
         "grouped": "bbf70d91f438c6a1",
         "official": "c102b29e038367d0",
+        "official_apart": "934ce0608225a39c",
         "published": "0eb4fce3ba39e734",
     }
 
@@ -141,9 +166,13 @@ def test_torch_is_imported_for_the_published_split_alone():
         (lambda: official_split(OWNERS.assign(split="train"), 8), "no image is in test"),
         (lambda: official_split(OWNERS.assign(split="test"), 8), "no image is in train"),
         (lambda: official_split(OWNERS.assign(group="g"), 8), "no image is in val|two sides"),
+        (lambda: official_apart_split(TABLE, 8), "no column `split`"),
+        (lambda: official_apart_split(OWNERS.assign(group="g"), 8), "no image is in train"),
         (
-            lambda: official_split(OWNERS.assign(group=TABLE["group"]), 8),
-            r"10 content group\(s\) have images on two sides, the first is 'a'",
+            lambda: official_apart_split(
+                images(["g0", "g0", "g1"], split=["train", "val", "test"]), 8
+            ),
+            r"1 content group\(s\) have images on two sides, the first is 'g0'",
         ),
     ],
 )
