@@ -30,9 +30,19 @@ def without_thebe(app: Sphinx, *_) -> None:
         ]
 
 
+def only_what_is_used(app: Sphinx, pagename, templatename, context, doctree) -> None:
+    """Thebe's style, and icons as a script of 1.4 MB that the theme's font gives too."""
+    unused = ("thebe", "fontawesome")
+    for kind in ("css_files", "script_files"):
+        context[kind] = [
+            one for one in context[kind] if not any(name in str(one) for name in unused)
+        ]
+
+
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.connect("html-page-context", only_what_is_used, priority=900)
     app.connect("config-inited", without_thebe, priority=1)
     app.connect("builder-inited", without_thebe, priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

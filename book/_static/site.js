@@ -1,12 +1,12 @@
 // Charts come to life when the reader points at them; tables sort, filter and download.
-const here = new URL(".", document.currentScript.src);
+const library = new URL("../lib/", document.currentScript.src);
 
 let runtime;
 function vega() {
   runtime ??= new Promise((done, failed) => {
     const script = document.createElement("script");
     script.type = "module";
-    script.src = new URL("vega.js", here);
+    script.src = new URL("vega.js", library);
     script.onload = done;
     script.onerror = failed;
     document.head.append(script);
@@ -30,10 +30,14 @@ function chart(figure) {
 async function tables() {
   const found = document.querySelectorAll("div.table > table");
   if (!found.length) return;
-  const { DataTable } = await import(new URL("dt_bundle.js", here));
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("dt_bundle.css", library);
+  document.head.prepend(style);
+  const { jQuery } = await import(new URL("dt_bundle.js", library));
   for (const table of found) {
     const rows = table.tBodies[0].rows.length;
-    new DataTable(table, {
+    jQuery(table).DataTable({
       paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [],
       layout: { topStart: null, bottomStart: { buttons: [{ extend: "csv", text: "CSV", filename: table.parentElement.dataset.name }] } },
     });

@@ -32,10 +32,7 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
         for page in pages.glob("*.ipynb"):
             (draft / f"{page.stem}.md").unlink()
             shutil.copy(page, draft)
-        static = draft / "_static"
-        bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version="6.1")
-        (static / "vega.js").write_text(bundle)
-        _copy_datatables(static)
+        _add_libraries(draft / "_extra" / "lib")
         committed = list(all_runs(COMMITTED))
         demo = read_profile(profile).folder
         shown = [*committed, *all_runs(demo)]
@@ -47,12 +44,15 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
         _add_to_contents(draft, committed, shown)
 
 
-def _copy_datatables(static: Path) -> None:
+def _add_libraries(folder: Path) -> None:
+    """Scripts that pages load when they need them; in `_static`, every page would load them."""
     import itables
 
-    package = Path(itables.__file__).parent / "html"
+    folder.mkdir()
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version="6.1")
+    (folder / "vega.js").write_text(bundle)
     for name in ("dt_bundle.js", "dt_bundle.css"):
-        shutil.copy(package / name, static)
+        shutil.copy(Path(itables.__file__).parent / "html" / name, folder)
 
 
 def _copy_notebook(one: Run, draft: Path) -> None:
@@ -165,7 +165,14 @@ def _add_to_contents(draft: Path, committed: list[Run], shown: list[Run]) -> Non
     path.write_text(yaml.safe_dump(contents, sort_keys=False))
 
 
-UNUSED = ("**/*.map", "**/fontawesome/6*/**/*.ttf", "_sources/**/*", "_static/vendor/mathjax/**/*")
+UNUSED = (
+    "**/*.map",
+    "**/*.ttf",
+    "_sources/**/*",
+    "_static/locales/**/*",
+    "_static/scripts/fontawesome.js*",
+    "_static/vendor/**/fa-brands*",
+)
 """What themes ship and no page asks for."""
 
 

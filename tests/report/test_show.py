@@ -40,7 +40,7 @@ def test_a_chart_has_a_picture_with_text_a_sentence_and_its_own_data():
 
 def test_a_head_has_one_colour_wherever_it_is_shown():
     for names in (["relu", "sigmoid"], ["sigmoid", "gelu", "relu"]):
-        scale = charts.colour("head:N", names).to_dict()["scale"]
+        scale = charts.colour("head:N", names, True).to_dict()["scale"]
         shades = dict(zip(scale["domain"], scale["range"], strict=True))
         assert shades["relu"] == charts.HEADS["relu"]
         assert shades["sigmoid"] == charts.HEADS["sigmoid"]
