@@ -31,12 +31,8 @@ def without_thebe(app: Sphinx, *_) -> None:
 
 
 def only_what_is_used(app: Sphinx, pagename, templatename, context, doctree) -> None:
-    """Thebe's style, and icons as a script of 1.4 MB that the theme's font gives too."""
-    unused = ("thebe", "fontawesome")
-    for kind in ("css_files", "script_files"):
-        context[kind] = [
-            one for one in context[kind] if not any(name in str(one) for name in unused)
-        ]
+    """Thebe's style goes with Thebe."""
+    context["css_files"] = [one for one in context["css_files"] if "thebe" not in str(one)]
 
 
 def setup(app: Sphinx) -> dict:

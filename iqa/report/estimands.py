@@ -106,10 +106,18 @@ def maps(run: Run, measure: str = "lowering") -> Estimates:
 
 
 def together(
-    runs: Sequence[Run], estimand: Callable[[Run], Estimates], **minus: object
+    runs: Sequence[Run],
+    estimand: Callable[[Run], Estimates],
+    family: Sequence[str] = (),
+    **minus: object,
 ) -> pd.DataFrame:
-    """Verdicts of an estimand on several sets, minus the baseline `minus`, with the column set."""
-    tables = [estimand(run).minus(**minus).verdicts().assign(set=run.set) for run in runs]
+    """Verdicts of an estimand on several sets, minus the baseline `minus`, with the column set.
+
+    Holm's correction is made on each set, within the labels `family`.
+    """
+    tables = [
+        estimand(run).minus(**minus).verdicts(family=family).assign(set=run.set) for run in runs
+    ]
     return pd.concat(tables, ignore_index=True)
 
 

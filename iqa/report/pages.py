@@ -30,6 +30,10 @@ def execute(page: Path, output: Path) -> None:
         if fault.ename != "UserError":
             raise
         notebook = _stub(notebook, fault.evalue)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            # Warnings of libraries name paths of the machine, and tell a reader nothing.
+            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
     with written_whole(output) as draft:
         nbformat.write(notebook, draft)
 

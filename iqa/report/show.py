@@ -33,7 +33,7 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
         digits: after the decimal point.
         name: of the CSV file.
     """
-    shown = data.copy()
+    shown = data.rename_axis(columns=None)
     for column in shown.select_dtypes("float"):
         if column in ("p", "p_holm"):
             shown[column] = shown[column].map(_p_value)

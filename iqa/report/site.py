@@ -6,6 +6,7 @@ its tables as CSV, and the executed notebooks; Jupyter Book builds the site from
 """
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -177,11 +178,17 @@ UNUSED = (
 
 
 def prune(site: Path) -> None:
-    """Remove from a built site what no page uses."""
+    """Remove from a built site what no page uses.
+
+    The theme loads its icons twice: as a font, and as a script of 1.4 MB, which goes.
+    """
     for pattern in UNUSED:
         for path in site.glob(pattern):
             if path.is_file():
                 path.unlink()
+    for page in site.glob("*.html"):
+        text = page.read_text()
+        page.write_text(re.sub(r"<script[^>]*fontawesome[^>]*></script>", "", text))
 
 
 if __name__ == "__main__":

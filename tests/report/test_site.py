@@ -40,6 +40,11 @@ def test_a_page_is_executed_where_the_project_is(tmp_path):
     assert cells[1].outputs[0].text == f"{project_root()}\n"
 
 
+def test_warnings_that_name_paths_of_the_machine_are_left_out(tmp_path):
+    cells = executed(tmp_path, "import sys\nprint('/home/me', file=sys.stderr)\nprint('shown')")
+    assert [one.text for one in cells[1].outputs] == ["shown\n"]
+
+
 def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_path):
     code = "from iqa.report.runs import run\nrun('nothing')"
     (cell,) = executed(tmp_path, code)
