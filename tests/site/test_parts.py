@@ -1,0 +1,109 @@
+"""What can be worked on a page: charts, tables, the search, the gallery."""
+
+import csv
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 30_000  # milliseconds, on a machine that does other things too
+
+
+def _number(text):
+    """A cell as a number, as a reader would order it; None for what is no number."""
+    found = re.fullmatch(r"(< )?([-−+]?[\d,]*\.?\d+)", text.strip())
+    return float(found[2].replace("−", "-").replace(",", "")) if found else None
+
+
+def _numbers(table, place):
+    """Those of the cells of a column that are numbers, from top to bottom."""
+    cells = table.locator(f"tbody tr td:nth-child({place})").all_inner_texts()
+    return [number for text in cells if (number := _number(text)) is not None]
+
+
+def _pages_with(site, part):
+    names = [path.stem for path in sorted(site.glob("*.html")) if part in path.read_text()]
+    assert names
+    return names
+
+
+def test_charts_come_to_life(visit, site):
+    for name in _pages_with(site, '<figure class="chart"'):
+        with visit(name) as it:
+            for figure in it.page.locator("figure.chart").all():
+                figure.scroll_into_view_if_needed()
+                figure.hover()
+                figure.locator(".vega-embed svg").wait_for(timeout=PATIENCE)
+                assert figure.locator(".vega-embed svg [class*=mark-] path").count() > 0
+            assert it.faults == [], name
+
+
+def test_a_chart_says_its_values_under_the_pointer(visit):
+    with visit("regimes") as it:
+        figure = it.page.locator("figure.chart").first
+        figure.hover()
+        figure.locator(".vega-embed svg").wait_for(timeout=PATIENCE)
+        figure.locator(".vega-embed svg .mark-symbol path").first.hover(force=True)
+        it.page.locator("#vg-tooltip-element.visible").wait_for(timeout=PATIENCE)
+
+
+def test_tables_sort_by_value(visit, site):
+    for name in _pages_with(site, '<div class="table"'):
+        with visit(name) as it:
+            for table in it.page.locator("div.table").all():
+                table.locator(".dt-container").wait_for(timeout=PATIENCE)
+                for place, head in enumerate(table.locator("thead th").all(), start=1):
+                    if not _numbers(table, place):
+                        continue
+                    head.click()
+                    shown = _numbers(table, place)
+                    assert shown == sorted(shown), f"{name}, {head.inner_text()}"
+            assert it.faults == [], name
+
+
+def test_a_table_filters(visit):
+    with visit("leaderboard") as it:
+        table = it.page.locator("div.table").first
+        field = table.locator("input[type=search]")
+        field.wait_for(timeout=PATIENCE)
+        field.fill("AGIQA")
+        rows = table.locator("tbody tr").all_inner_texts()
+        assert rows
+        assert all("AGIQA" in row for row in rows)
+
+
+def test_a_table_downloads(visit):
+    with visit("leaderboard") as it:
+        table = it.page.locator("div.table").first
+        button = table.get_by_role("button", name="CSV")
+        button.wait_for(timeout=PATIENCE)
+        with it.page.expect_download() as waiting:
+            button.click()
+        rows = list(csv.reader(waiting.value.path().open(encoding="utf-8-sig")))
+    assert waiting.value.suggested_filename.endswith(".csv")
+    assert "srcc" in rows[0]
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_the_search_finds_the_chapter_first(visit):
+    with visit("search?q=gate") as it:
+        it.page.locator("#search-results li a").first.wait_for(timeout=PATIENCE)
+        found = [
+            link.get_attribute("href").split("?")[0].split("#")[0]
+            for link in it.page.locator("#search-results li > a").all()
+        ]
+    assert found[0].endswith("gate.html")
+    assert not [name for name in found if re.search(r"(record|notebook)-", name)]
+
+
+def test_the_gallery_follows_its_slider(visit):
+    with visit("gallery") as it:
+        picture, told = it.page.locator("img.picture"), it.page.locator("div.gallery output")
+        seen = set()
+        for level in "12345":
+            it.page.locator("div.gallery input[type=range]").fill(level)
+            seen.add((picture.get_attribute("src"), told.inner_text()))
+            assert f"level {level}" in picture.get_attribute("alt")
+        assert len(seen) == 5
+        assert it.faults == []
