@@ -4,7 +4,6 @@ import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,7 +11,7 @@ from iqa.datasets.registry import find, load
 from iqa.datasets.types import Dataset, Facts
 from iqa.errors import UserError
 from iqa.files import fingerprint
-from iqa.images import read_rgb
+from iqa.images import open_regular, read_rgb
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,11 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[dict[str, str]]:
 
 def _read_one(path: str) -> dict[str, str]:
     """Fingerprint of the file's bytes, and why features would refuse it, if they would."""
+    digest = path
     try:
-        digest = fingerprint(Path(path).read_bytes())
+        with open_regular(path) as file:
+            digest = fingerprint(file.read())
         read_rgb(path)
-    except OSError as fault:
-        return {"digest": path, "fault": f"{path}: {fault.strerror}; make it readable"}
     except UserError as fault:
         return {"digest": digest, "fault": str(fault)}
     return {"digest": digest, "fault": ""}
