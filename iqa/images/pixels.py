@@ -58,7 +58,7 @@ def rgb(image: Image.Image, name: str, max_pixels: int = MAX_PIXELS) -> Image.Im
             allows, or its pixels have no known range: floats, 32-bit or signed integers.
     """
     check_size(image, name, max_pixels)
-    # Loading it is what would start a program. MPO is Pillow's name of a JPEG with a second picture.
+    # Loading it is what would start a program. Pillow calls a JPEG with a second picture MPO.
     if isinstance(image, ImageFile) and image.format not in {*FORMATS, "MPO"}:
         raise UserError(f"{name}: {image.format} is not read; save it as PNG")
     try:
