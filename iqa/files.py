@@ -70,11 +70,20 @@ def written_whole(target: Path) -> Iterator[Path]:
 
     A reader sees the old `target` or the new one, never a part. When the body raises, or leaves
     nothing at the temporary path, `target` stays as it was. A link is followed, and a file keeps
-    its permissions. What killed writers left in the folder is removed.
+    its permissions; a device or a pipe is written to at the end. What killed writers left in the
+    folder is removed.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written to; it names `target`.
     """
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        with tempfile.TemporaryDirectory() as elsewhere:
+            draft = Path(elsewhere) / target.name
+            yield draft
+            if draft.exists():
+                with open(draft, "rb") as whole, open(target, "wb") as open_target:
+                    shutil.copyfileobj(whole, open_target)
+        return
     target = Path(os.path.realpath(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
@@ -14,6 +15,7 @@ from iqa.errors import UserError, printable
 
 if TYPE_CHECKING:
     from iqa.scoring import Row, Scorer
+    from iqa.scoring.inputs import Skipped
 
 _MODEL = (
     "the name of a model that comes with iqa, PATH.safetensors, zero-shot:MODEL, authors:FOLDER"
@@ -22,8 +24,11 @@ _MODEL = (
 
 @dataclass
 class _Tally:
+    """What became of the images so far, and what ended it early, if anything did."""
+
     done: int = 0
     failed: int = 0
+    cut: BaseException | None = None
 
 
 def score(
@@ -42,10 +47,14 @@ def score(
     explain: Annotated[
         Path | None, typer.Option(help="a folder for a Grad-CAM overlay of each image")
     ] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option(min=1, help="refuse larger images; by default of 128 million")
+    ] = None,
 ) -> None:
     """Score images of any kind; exit status 1 when one of them could not be read."""
-    images, total = _images(paths or [])
+    images, total, skipped = _images(paths or [])
     # After the paths are known to be there: torch takes seconds to import.
+    from iqa.images import MAX_PIXELS
     from iqa.scoring import Scorer
     from iqa.scoring.formats import WRITERS, suffix_format
 
@@ -53,41 +62,69 @@ def score(
     on_screen = output is None and sys.stdout.isatty()
     if chosen == "parquet" and on_screen:
         raise UserError("Parquet is nothing to read on a terminal: give --output FILE")
-    scorer, tally = Scorer(model), _Tally()
+    scorer, tally = Scorer(model, max_pixels or MAX_PIXELS), _Tally()
     rows = scorer.stream(images)
     if explain:
         rows = _explained(rows, scorer, explain)
     # Rows on a screen show how far they are.
     hidden = on_screen and chosen != "table"
-    rows = tracked(_counted(rows, tally), "scoring", total, hidden)
-    with opened(output) as file:
+    rows = _counted(tracked(rows, "scoring", total, hidden), tally)
+    with opened(output) as file, _kept(tally, (KeyboardInterrupt,)):
         if chosen == "table":
             _write_table(list(rows), scorer, file)
         else:
             WRITERS[chosen](rows, file)
+    _conclude(tally, skipped, output)
+
+
+_CUTS = (KeyboardInterrupt, UserError, OSError, MemoryError)
+
+
+@contextmanager
+def _kept(tally: _Tally, cuts: tuple[type[BaseException], ...]) -> Iterator[None]:
+    """Go on after one of `cuts`, so that the rows before it are kept, if there are any."""
+    try:
+        yield
+    except cuts as cut:
+        if not tally.done:
+            raise
+        tally.cut = cut
+
+
+def _conclude(tally: _Tally, skipped: "Skipped", output: Path | None) -> None:
+    """Say on standard error what is missing, and set the exit status."""
+    if str(skipped):
+        typer.echo(str(skipped), err=True)
     if tally.failed:
         typer.echo(f"{tally.failed} of {tally.done} images could not be scored", err=True)
+    if tally.cut:
+        where = f" and are in {printable(str(output))}" if output else ""
+        typer.echo(f"cut off: the first {tally.done} images are done{where}", err=True)
+        raise tally.cut
+    if tally.failed:
         raise typer.Exit(1)
 
 
-def _images(words: list[str]) -> tuple[Iterable[str], int | None]:
-    """The files that `words` name, and their number unless they are read from standard input."""
-    from iqa.scoring.inputs import find_images
+def _images(words: list[str]) -> tuple[Iterable[str], int | None, "Skipped"]:
+    """The files that `words` name, how many if that is known, and what was left out."""
+    from iqa.scoring.inputs import Skipped, find_images
 
     if not words:
         raise UserError("nothing to score: give image files, folders, quoted patterns, or -")
-    found = find_images(words, sys.stdin.buffer)
+    skipped = Skipped()
+    found = find_images(words, skipped)
     if "-" in words:
-        return found, None
+        return found, None, skipped
     known = list(found)
-    return known, len(known)
+    return known, len(known), skipped
 
 
 def _counted(rows: Iterable["Row"], tally: _Tally) -> Iterator["Row"]:
-    for row in rows:
-        tally.done += 1
-        tally.failed += row.error is not None
-        yield row
+    with _kept(tally, _CUTS):  # here, so that a table of those before it is written
+        for row in rows:
+            yield row
+            tally.done += 1
+            tally.failed += row.error is not None
 
 
 def _explained(rows: Iterable["Row"], scorer: "Scorer", folder: Path) -> Iterator["Row"]:
@@ -98,9 +135,13 @@ def _explained(rows: Iterable["Row"], scorer: "Scorer", folder: Path) -> Iterato
 
     def explained() -> Iterator["Row"]:
         for row in rows:
-            if row.error is None:
-                save_overlay(scorer, row.path, folder)
-            yield row
+            try:
+                if row.error is None:
+                    save_overlay(scorer, row.path, folder)
+            except UserError as fault:  # the file is gone, or another than before
+                yield replace(row, score=None, error=str(fault))
+            else:
+                yield row
 
     return explained()
 

@@ -14,17 +14,21 @@ Item = TypeVar("Item")
 
 @contextmanager
 def opened(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that becomes `output` when all has been written to it."""
+    """Standard output, or a file that becomes `output` when all has been written to it.
+
+    To a device or a pipe it is written directly.
+    """
     if output is None:
         yield sys.stdout
         return
     if output.is_dir():
         raise UserError(f"{output} is a folder: give the name of a file in it")
-    try:
-        with written_whole(output) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+    if output.exists() and not output.is_file():
+        with open(output, "w", encoding="utf-8", newline="") as file:
             yield file
-    except OSError as error:
-        raise UserError(f"{output}: {error.strerror}; choose another place") from error
+        return
+    with written_whole(output) as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+        yield file
 
 
 def tracked(items: Iterable[Item], what: str, total: int | None, hidden: bool) -> Iterator[Item]:

@@ -3,8 +3,12 @@
 import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+<<<<<<< HEAD
 from dataclasses import dataclass, field
 from pathlib import Path
+=======
+from dataclasses import dataclass
+>>>>>>> 8e7459d88f8fa9e5610df03163a87e0cabafa75d
 
 import numpy as np
 import pandas as pd
@@ -14,7 +18,7 @@ from iqa.datasets.registry import find, load
 from iqa.datasets.types import Dataset, Facts
 from iqa.errors import UserError
 from iqa.files import fingerprint
-from iqa.images import read_rgb
+from iqa.images import open_regular, read_rgb
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
         )
 
 
+<<<<<<< HEAD
 def _read_one(path: str) -> _File:
     try:
         digest = fingerprint(Path(path).read_bytes())
@@ -99,6 +104,15 @@ def _read_one(path: str) -> _File:
         return _File(path, f"{path}: {fault.strerror}; make it readable")
     try:
         return _File(digest, hash=perceptual_hash(read_rgb(path)))
+=======
+def _read_one(path: str) -> dict[str, str]:
+    """Fingerprint of the file's bytes, and why features would refuse it, if they would."""
+    digest = path
+    try:
+        with open_regular(path) as file:
+            digest = fingerprint(file.read())
+        read_rgb(path)
+>>>>>>> 8e7459d88f8fa9e5610df03163a87e0cabafa75d
     except UserError as fault:
         return _File(digest, str(fault))
 

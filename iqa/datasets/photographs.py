@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from iqa.errors import UserError
-from iqa.images import open_image
+from iqa.images import read_rgb
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,7 @@ def reference(photograph: Photograph, size: tuple[int, int]) -> Image.Image:
     Returns:
         An RGB image of `size`.
     """
-    with open_image(photograph.path()) as opened:
-        image = opened.convert("RGB")
+    image = read_rgb(photograph.path())
     scale = min(image.width / size[0], image.height / size[1])
     width, height = scale * size[0], scale * size[1]
     left, top = (image.width - width) / 2, (image.height - height) / 2

@@ -14,7 +14,7 @@ from iqa.backbones import Backbone
 from iqa.explain.gradcam import overlay, signed_maps
 from iqa.explain.localization import Region, blur_region, concentration, lowering, raising
 from iqa.features import read_image
-from iqa.images import open_image
+from iqa.images import read_rgb
 
 QUARTERS = ("worst quarter", "third quarter", "second quarter", "best quarter")
 IMAGE = "image"
@@ -80,8 +80,8 @@ def _add(
     pictures: dict, rows: list[dict], prefix: str, row: str, drawn: Mapping, path: str
 ) -> None:
     """Enter the pictures of one row, at the aspect ratio of the file at `path`."""
-    with open_image(path) as opened:
-        size = WIDTH, round(WIDTH * opened.height / opened.width)
+    whole = read_rgb(path)
+    size = WIDTH, round(WIDTH * whole.height / whole.width)
     for column, (pixels, caption) in drawn.items():
         name = f"{prefix}_{column}"
         pictures[name] = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))

@@ -10,19 +10,19 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from iqa.images import read_rgb
+from iqa.images import read_as
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def read_image(path: str | Path, size: int) -> np.ndarray:
-    """Read an image file as uint8 (size, size, 3), as `square` makes it.
+    """Read an image file as uint8 (size, size, 3), as `square` makes it, from the whole image.
 
     Raises:
-        UserError: As `read_rgb`.
+        UserError: As `iqa.images.read_as`.
     """
-    return square(read_rgb(path), size)
+    return read_as(partial(square, size=size), path)
 
 
 def square(image: Image.Image, size: int) -> np.ndarray:
@@ -65,6 +65,6 @@ def read_ahead(paths: Iterable[str], size: int, threads: int, ahead: int) -> Ite
     Pillow decodes and resizes outside the interpreter's lock, so threads are enough.
 
     Raises:
-        UserError: As `read_rgb`, when the image's turn comes.
+        UserError: As `read_image`, when the image's turn comes.
     """
     return in_order(partial(read_image, size=size), paths, threads, ahead)

@@ -1,6 +1,8 @@
 """Image files and images of any kind as 8-bit RGB: the one place where image files are opened."""
 
-from iqa.images.opening import FORMATS, open_image
-from iqa.images.pixels import read_rgb, rgb
+from iqa.images.files import open_regular
+from iqa.images.formats import FORMATS, SUFFIXES
+from iqa.images.pixels import MAX_PIXELS, rgb
+from iqa.images.reading import read_as, read_rgb
 
-__all__ = ["FORMATS", "open_image", "read_rgb", "rgb"]
+__all__ = ["FORMATS", "MAX_PIXELS", "SUFFIXES", "open_regular", "read_as", "read_rgb", "rgb"]

@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from iqa.errors import UserError
 from iqa.explain import overlay, score_maps
 from iqa.features.images import square
 from iqa.files import fingerprint, written_whole
-from iqa.images import read_rgb
+from iqa.images import read_as
 from iqa.models import QualityModel
 from iqa.scoring.scorer import Scorer
 
@@ -41,10 +42,17 @@ def save_overlay(scorer: Scorer, path: str, folder: Path) -> Path:
     Raises:
         UserError: The model has no layer for Grad-CAM, or the file cannot be read.
     """
-    model, image = explainable(scorer), read_rgb(path)
-    pixels = square(image, scorer.info.input_size)[None].copy()  # PyTorch wants it writable
-    heat = score_maps(model.backbone, model.head, pixels)[0]
-    image.thumbnail((LONGEST, LONGEST))
+    model, size = explainable(scorer), scorer.info.input_size
+
+    def seen_and_shown(whole: Image.Image) -> tuple[NDArray[np.uint8], Image.Image]:
+        seen = square(whole, size)
+        whole.thumbnail((LONGEST, LONGEST))
+        return seen, whole
+
+    seen, image = read_as(
+        seen_and_shown, path, at_least=max(size, LONGEST), max_pixels=scorer.max_pixels
+    )
+    heat = score_maps(model.backbone, model.head, seen[None].copy())[0]  # PyTorch writes to it
     stretched = Image.fromarray(heat).resize(image.size, Image.Resampling.BILINEAR)
     shown = overlay(np.asarray(image), np.asarray(stretched))
     target = folder / overlay_name(path)

@@ -2,25 +2,21 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from iqa.errors import UserError
 from iqa.features.engine import fastest_engine
-from iqa.features.images import in_order, square
-from iqa.images import read_rgb, rgb
+from iqa.features.images import in_order
+from iqa.images import MAX_PIXELS
 from iqa.scoring.openers import open_model
-
-# A file, an image of Pillow's, or uint8 pixels: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4).
-Source = str | Path | Image.Image | NDArray[np.uint8]
+from iqa.scoring.sources import Named, each, named, square_of
 
 # Images per call of the engine, and how many are decoded in advance: 50 MB at 512 px.
 BATCH = 32
@@ -73,6 +69,8 @@ class Scorer:
 
     Args:
         model: As `iqa.scoring.open_model` takes it; None takes the model that comes with iqa.
+        max_pixels: Refuse images of more; a JPEG that is far larger than the model's input is
+            decoded at a reduced size, which is what counts.
 
     Attributes:
         info: What the model is: its name, its scale, whose ratings it learned.
@@ -84,7 +82,8 @@ class Scorer:
         ``Scorer().score(["a.jpg", "b.png"])``
     """
 
-    def __init__(self, model: str | Path | None = None) -> None:
+    def __init__(self, model: str | Path | None = None, max_pixels: int = MAX_PIXELS) -> None:
+        self.max_pixels = max_pixels
         is_file = model is not None and str(model).endswith(".safetensors")
         self._name = Path(str(model)).absolute() if is_file else model
         self.model, self.info = open_model(self._name)
@@ -92,34 +91,47 @@ class Scorer:
         native = NativeScale(self.model, self.info.low, self.info.high)
         self._engine = fastest_engine(native, self.info.input_size)
 
-    def __reduce__(self) -> tuple[type["Scorer"], tuple[str | Path | None]]:
-        return type(self), (self._name,)
+    def __reduce__(self) -> tuple[type["Scorer"], tuple[Any, ...]]:
+        return type(self), (self._name, self.max_pixels)
 
-    def score(self, images: Source | Iterable[Source]) -> pd.DataFrame:
+    def score(self, images: Any) -> pd.DataFrame:
         """Score `images`: a table with the columns `path`, `score`, `error` and `model`.
 
-        An image that cannot be read has a row with its error and no score.
-        """
-        many: Iterable[Any] = [images] if _is_one(images) else images  # type: ignore[assignment]
-        columns = [field.name for field in fields(Row)]
-        return pd.DataFrame([asdict(row) for row in self.stream(many)], columns=columns)
+        An image that cannot be read has a row with its error and no score, and so has what is no
+        image.
 
-    def stream(self, images: Iterable[Source]) -> Iterator[Row]:
+        Args:
+            images: One or many of these: a path; a folder, for the images below it; the bytes of a
+                file; an open binary file; an image of Pillow's; an array or a tensor, or a batch
+                of them: uint8 from 0 to 255, uint16 from 0 to 65535 or floats from 0 to 1, in the
+                shapes that `iqa.scoring.sources.square_of` lists.
+        """
+        rows = list(self.stream(each(images)))
+        # As objects: of a missing text pandas would make NaN.
+        table = {
+            field.name: pd.Series([getattr(row, field.name) for row in rows], dtype=object)
+            for field in fields(Row)
+        }
+        return pd.DataFrame(table).astype({"score": float})
+
+    def stream(self, images: Iterable[Any]) -> Iterator[Row]:
         """Give a row for each of `images`, in order, while later ones are being decoded.
 
         At most `AHEAD` + `BATCH` images are held, however many there are.
+
+        Args:
+            images: As for `score`, but folders and batches.
         """
         threads = os.cpu_count() or 1
-        decoded = in_order(self._read, enumerate(images, 1), threads, AHEAD)
+        decoded = in_order(self._read, named(images), threads, AHEAD)
         while batch := list(islice(decoded, BATCH)):
             yield from self._rows(batch)
 
-    def _read(self, numbered: tuple[int, Source]) -> tuple[str, np.ndarray | UserError]:
+    def _read(self, image: Named) -> tuple[str, np.ndarray | UserError]:
         """The name of an image, and its pixels or why there are none."""
-        number, source = numbered
-        name = str(source) if isinstance(source, (str, Path)) else f"image {number}"
+        name, source = image
         try:
-            return name, square(_rgb(source, name), self.info.input_size)
+            return name, square_of(source, name, self.info.input_size, self.max_pixels)
         except UserError as fault:
             return name, fault
 
@@ -132,23 +144,3 @@ class Scorer:
             else:
                 # By way of text: the shortest decimal number that is this float32.
                 yield Row(name, float(str(next(scores))), None, self.title)
-
-
-def _is_one(images: Source | Iterable[Source]) -> bool:
-    if isinstance(images, np.ndarray):
-        return images.ndim in (2, 3)
-    return isinstance(images, (str, Path, Image.Image))
-
-
-def _rgb(source: Source, name: str) -> Image.Image:
-    if isinstance(source, (str, Path)):
-        return read_rgb(source)
-    if isinstance(source, np.ndarray):
-        layouts = {(), (1,), (3,), (4,)}
-        if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in layouts:
-            raise UserError(
-                f"{name}: an array of {source.dtype} {source.shape}; expected uint8 of shape "
-                "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
-            )
-        source = Image.fromarray(source[..., 0] if source.shape[2:] == (1,) else source)
-    return rgb(source, name)

@@ -87,7 +87,7 @@ def test_no_notebook_depends_on_charts_or_on_how_it_is_run(path):
     from iqa.experiments import keys
 
     reached = modules_reached(keys.imports_of(keys.ast.parse(keys.code_of(path))))
-    assert "iqa.images.opening" in reached
+    assert "iqa.images.reading" in reached
     besides = ("iqa.report", "iqa.cli", "iqa.experiments.driver", "iqa.experiments.planning")
     assert not [name for name in reached if name.startswith(besides)]
 

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from iqa.datasets.distortions.pixels import from_bytes, to_bytes
-from iqa.images import open_image
+from iqa.images import read_rgb
 
 
 def jpeg(image: np.ndarray, quality: float, rng: Generator) -> np.ndarray:
@@ -26,5 +26,4 @@ def jpeg2000(image: np.ndarray, ratio: float, rng: Generator) -> np.ndarray:
 def _round_trip(image: np.ndarray, codec: str, **options: Any) -> np.ndarray:
     encoded = BytesIO()
     Image.fromarray(to_bytes(image)).save(encoded, codec, **options)
-    with open_image(encoded) as decoded:
-        return from_bytes(decoded)
+    return from_bytes(read_rgb(encoded))
