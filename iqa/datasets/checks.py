@@ -3,12 +3,7 @@
 import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-<<<<<<< HEAD
 from dataclasses import dataclass, field
-from pathlib import Path
-=======
-from dataclasses import dataclass
->>>>>>> 8e7459d88f8fa9e5610df03163a87e0cabafa75d
 
 import numpy as np
 import pandas as pd
@@ -96,23 +91,13 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
         )
 
 
-<<<<<<< HEAD
 def _read_one(path: str) -> _File:
-    try:
-        digest = fingerprint(Path(path).read_bytes())
-    except OSError as fault:
-        return _File(path, f"{path}: {fault.strerror}; make it readable")
-    try:
-        return _File(digest, hash=perceptual_hash(read_rgb(path)))
-=======
-def _read_one(path: str) -> dict[str, str]:
-    """Fingerprint of the file's bytes, and why features would refuse it, if they would."""
+    """Fingerprint of the file's bytes, its hash, and why features would refuse it, if they would."""
     digest = path
     try:
         with open_regular(path) as file:
             digest = fingerprint(file.read())
-        read_rgb(path)
->>>>>>> 8e7459d88f8fa9e5610df03163a87e0cabafa75d
+        return _File(digest, hash=perceptual_hash(read_rgb(path)))
     except UserError as fault:
         return _File(digest, str(fault))
 
