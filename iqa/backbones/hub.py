@@ -98,19 +98,26 @@ def hub_errors(spec: BackboneSpec) -> Iterator[None]:
         yield
     except OSError as error:
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _first_sentence(error)
-        licence = (
-            f"accept the licence at https://huggingface.co/{spec.hub_id}, run `hf auth login` and "
-            if spec.gated
-            else ""
-        )
         raise UserError(
             f"backbone {spec.name!r}: its weights {spec.hub_id} are not in the hub's cache "
-            f"{constants.HF_HUB_CACHE} and cannot be downloaded ({why}); {licence}run `hf download "
-            f"{spec.hub_id}` where there is network, copy the cache here or point HF_HOME to it, "
+            f"{constants.HF_HUB_CACHE} and cannot be downloaded ({why}); {how_to_get(spec)}, "
             "or ask for weights='none' (untrained)"
         ) from error
     except (RuntimeError, SafetensorError) as error:
         raise misfit(spec, _first_sentence(error)) from error
+
+
+def how_to_get(spec: BackboneSpec) -> str:
+    """What to do where the weights can be had neither from the cache nor from the hub."""
+    licence = (
+        f"accept the licence at https://huggingface.co/{spec.hub_id}, run `hf auth login` and "
+        if spec.gated
+        else ""
+    )
+    return (
+        f"{licence}run `hf download {spec.hub_id}` where there is network, copy the cache here or "
+        "point HF_HOME to it"
+    )
 
 
 def misfit(spec: BackboneSpec, what: str) -> UserError:

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from iqa.cli.doctor import doctor
 from iqa.cli.faults import status_of
 from iqa.cli.lists import datasets_app, list_backbones
 from iqa.cli.runs import features, run
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command("backbones")(list_backbones)
 app.add_typer(datasets_app, name="datasets")
+app.command()(doctor)
 app.command()(features)
 app.command()(run)
 app.command()(score)

@@ -92,7 +92,7 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
 
 
 def _read_one(path: str) -> _File:
-    """Fingerprint of the file's bytes, its hash, and why features would refuse it, if they would."""
+    """The file's fingerprint and hash, and why features would refuse it, if they would."""
     digest = path
     try:
         with open_regular(path) as file:
