@@ -55,6 +55,8 @@ class Estimates:
         Raises:
             UserError: the baseline is not among the estimates, wholly or for some label.
         """
+        if self.labels.empty:  # of one thing alone there is no difference, nor one of differences
+            return self
         base = self.select(**baseline)
         rest = [name for name in self.labels.columns if name not in baseline]
         return self._rows(np.flatnonzero(~self._having(baseline)))._less(base, rest)

@@ -104,6 +104,13 @@ def test_a_difference_of_differences():
     assert change.observed[0] == pytest.approx(expected)
 
 
+def test_of_one_thing_alone_there_are_no_differences():
+    alone = study(rates=(0.1, 0.5)).query("head == 'relu'")
+    gaps = single_splits(alone, ["head", "learning_rate"], 0.25).minus(head="relu")
+    assert gaps.verdicts(family=["learning_rate"]).empty
+    assert gaps.minus(learning_rate=0.1).table("change").empty
+
+
 def test_pairs_name_what_was_subtracted():
     found = pooled_folds(study(), ["head"]).pairs("head", [("gelu", "relu"), ("sigmoid", "gelu")])
     assert found.labels.to_dict("list") == {"head": ["gelu", "sigmoid"], "minus": ["relu", "gelu"]}

@@ -1,0 +1,43 @@
+"""Every notebook from its parameters to its record, on miniatures with an untrained backbone."""
+
+import pytest
+
+from iqa.experiments import read_profile, read_record, run
+
+SMOKE = read_profile("smoke")
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """The smoke profile, its records in a folder of the test's own."""
+    folder = str(tmp_path_factory.mktemp("smoke"))
+    return SMOKE.model_copy(update={"folder": folder})
+
+
+@pytest.mark.parametrize("spec", SMOKE.resolved(), ids=lambda spec: spec.label)
+def test_a_notebook_leaves_a_whole_record(smoke, spec):
+    record, tables = read_record(run(spec, smoke).folder)
+    assert record.experiment == spec.label
+    assert record.dataset.score_kind == "pseudo-MOS"
+    assert record.untrained == (spec.label != "demo_data")
+    assert tables
+    for name, table in tables.items():
+        assert len(table) or name == "grid"
+    if "predictions" not in tables:
+        return
+    predictions = tables["predictions"]
+    if spec.label != "leakage" and "defect" not in predictions:
+        same = predictions.groupby(["split", "fold"])
+        for _, part in same:
+            inside = part[part.get("tested_on", "") != "other half"]
+            sides = [set(one["group"]) for _, one in inside.groupby("side")]
+            assert len(set.union(*sides)) == sum(map(len, sides)), "a content is on two sides"
+
+
+def test_one_head_is_enough(smoke):
+    for label in ("activations", "learning_rates", "tsne", "data_efficiency"):
+        spec = smoke.find(label)
+        one = spec.model_copy(
+            update={"name": f"{label}-one", "parameters": spec.parameters | {"heads": ["relu"]}}
+        )
+        assert run(one, smoke).fresh
