@@ -23,7 +23,7 @@ def versions(extras: Collection[str] = ()) -> list[Finding]:
     asked = [Requirement(line) for line in metadata.requires("iqa") or []]
     wanted = [r for r in asked if _applies(r, extras) and r.name != "iqa"]
     faults = [finding for r in wanted if (finding := _misfit(r))]
-    told = f"Python {platform.python_version()}, {len(wanted)} packages as pyproject.toml asks"
+    told = f"Python {platform.python_version()}, {len(wanted)} packages as this one asks"
     return faults or [Finding("versions", told)]
 
 
