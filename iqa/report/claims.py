@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from iqa.errors import UserError, explain, unknown
-from iqa.evaluation import Verdict
+from iqa.evaluation import MARGIN, Verdict
 from iqa.files import project_root
 from iqa.report.estimands import ESTIMANDS, transfers
 from iqa.report.runs import run
@@ -28,6 +28,7 @@ class Claim(BaseModel):
         of: labels of the estimate.
         minus: labels of what is subtracted.
         family: labels within which Holm's correction is made.
+        margin: of equivalence, in units of the metric; 0 where it is no SRCC.
         expected: the verdict that the sentence takes for granted.
     """
 
@@ -38,6 +39,7 @@ class Claim(BaseModel):
     of: dict[str, Any]
     minus: dict[str, Any]
     family: list[str] = []
+    margin: float = MARGIN
     expected: Verdict
 
 
@@ -103,7 +105,7 @@ def judge(name: str) -> Judged:
         estimates = ESTIMANDS[claim.estimand](found)
     else:
         estimates = transfers(found)[claim.estimand.removeprefix("transfer to ")]
-    table = estimates.minus(**claim.minus).verdicts(family=claim.family)
+    table = estimates.minus(**claim.minus).verdicts(claim.margin, claim.family)
     for label, value in claim.of.items():
         table = table[table[label] == value]
     if len(table) != 1:
