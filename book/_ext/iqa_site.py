@@ -1,7 +1,15 @@
 """Sphinx extension of the site: formulas as MathML, drawn without a script; no Thebe."""
 
+import html
+import os
+
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+
+DESCRIPTION = (
+    "A reproducible companion to a study of image quality without a reference: every number comes "
+    "from a record, and every conclusion is tested."
+)
 
 
 def visit_math(self, node):
@@ -35,10 +43,22 @@ def only_what_is_used(app: Sphinx, pagename, templatename, context, doctree) -> 
     context["css_files"] = [one for one in context["css_files"] if "thebe" not in str(one)]
 
 
+def described(app: Sphinx, pagename, templatename, context, doctree) -> None:
+    """What a search engine and a messenger show of a page; a card needs the address of the site."""
+    title = f"{context.get('title') or ''} · {app.config.project}"
+    tags = {"og:title": title, "og:description": DESCRIPTION, "og:type": "website"}
+    if address := os.environ.get("SITE_URL"):
+        tags["og:image"] = f"{address.rstrip('/')}/card.png"
+    lines = [f'<meta name="description" content="{DESCRIPTION}">']
+    lines += [f'<meta property="{k}" content="{html.escape(v)}">' for k, v in tags.items()]
+    context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
+
+
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("html-page-context", only_what_is_used, priority=900)
+    app.connect("html-page-context", described)
     app.connect("config-inited", without_thebe, priority=1)
     app.connect("builder-inited", without_thebe, priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

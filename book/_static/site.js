@@ -1,25 +1,26 @@
 // Charts come to life when the reader points at them; tables sort, filter and download.
 const library = new URL("../lib/", document.currentScript.src);
 
-let runtime;
-function vega() {
-  runtime ??= new Promise((done, failed) => {
+const loading = {};
+function load(name) {
+  loading[name] ??= new Promise((done, failed) => {
     const script = document.createElement("script");
-    script.type = "module";
-    script.src = new URL("vega.js", library);
+    script.src = new URL(name, library);
     script.onload = done;
     script.onerror = failed;
     document.head.append(script);
   });
-  return runtime;
+  return loading[name];
 }
 
 async function enliven(figure) {
   const specification = JSON.parse(figure.querySelector("script").textContent);
-  await vega();
+  await load("vega.js");
   const place = document.createElement("div");
   await window.vegaEmbed(place, specification, { renderer: "svg", actions: { export: true, source: true, compiled: false, editor: false } });
   figure.querySelector("svg").replaceWith(place);
+  // A picture by its role has no parts, and now there is a menu to open.
+  figure.parentElement.setAttribute("role", "group");
 }
 
 function chart(figure) {
@@ -34,7 +35,7 @@ async function tables() {
   style.rel = "stylesheet";
   style.href = new URL("dt_bundle.css", library);
   document.head.prepend(style);
-  const { jQuery } = await import(new URL("dt_bundle.js", library));
+  await load("dt_bundle.js");
   for (const table of found) {
     const rows = table.tBodies[0].rows.length;
     jQuery(table).DataTable({
@@ -58,6 +59,14 @@ function gallery(box) {
   draw();
 }
 
+// What moves sideways has to be reached by the keyboard, and what opens has to have a name.
+function accessible() {
+  for (const box of document.querySelectorAll("div.formula, div.table, div.table table, figure.chart, pre")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+  for (const summary of document.querySelectorAll("nav summary")) summary.ariaLabel ||= "Pages of this part";
+}
+
 function unfold() {
   document.querySelectorAll("details").forEach((one) => { one.open = true; });
 }
@@ -65,6 +74,6 @@ function unfold() {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("figure.chart").forEach(chart);
   document.querySelectorAll("div.gallery").forEach(gallery);
-  tables();
+  tables().then(accessible);
 });
 window.addEventListener("beforeprint", unfold);

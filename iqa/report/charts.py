@@ -152,6 +152,8 @@ def _panel(chart: alt.TopLevelMixin) -> str:
     picture = re.sub(
         r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px"', picture, count=1
     )
+    # The alternative text is that of the whole; marks with a role of their own would need one each.
+    picture = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", picture)
     data = json.dumps(spec).replace("</", "<\\/")
     return (
         f'<figure class="chart">{picture}<script type="application/json">{data}</script></figure>'

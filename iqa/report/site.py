@@ -46,14 +46,20 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
 
 
 def _add_libraries(folder: Path) -> None:
-    """Scripts that pages load when they need them; in `_static`, every page would load them."""
+    """Scripts that pages load when they need them; in `_static`, every page would load them.
+
+    Both are modules, which browsers refuse to load from a file. As functions they work there too.
+    """
     import itables
 
     folder.mkdir()
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version="6.1")
-    (folder / "vega.js").write_text(bundle)
-    for name in ("dt_bundle.js", "dt_bundle.css"):
-        shutil.copy(Path(itables.__file__).parent / "html" / name, folder)
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version="6.4")
+    (folder / "vega.js").write_text(f"(() => {{{bundle}}})();")
+    package = Path(itables.__file__).parent / "html"
+    tables = (package / "dt_bundle.js").read_text()
+    tables = re.sub(r"export\{[^}]*?([\w$]+) as jQuery[^}]*\}", r"window.jQuery = \1;", tables)
+    (folder / "dt_bundle.js").write_text(f"(() => {{{tables}\n}})();")
+    shutil.copy(package / "dt_bundle.css", folder)
 
 
 def _copy_notebook(one: Run, draft: Path) -> None:

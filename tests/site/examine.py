@@ -19,8 +19,9 @@ PICTURES = """() => [...document.querySelectorAll("article img")]
     .filter(image => image.getClientRects().length)
     .map(image => [image.getAttribute("src").slice(0, 60), image.alt, image.naturalWidth])"""
 
-CHARTS = """() => [...document.querySelectorAll("figure.chart")]
-    .map(figure => [figure.getAttribute("aria-label") || "", !!figure.querySelector("svg")])"""
+CHARTS = """() => [...document.querySelectorAll("div.charts")]
+    .map(charts => [charts.getAttribute("aria-label") || "",
+                    [...charts.children].every(figure => figure.querySelector("svg"))])"""
 
 
 def too_wide(page) -> list[str]:

@@ -64,8 +64,6 @@ def test_the_first_page_says_what_it_is(visit):
     with visit("index") as it:
         for name in ("meta[name=description]", "meta[property='og:title']"):
             assert it.page.locator(name).first.get_attribute("content"), name
-        card = it.page.locator("meta[property='og:image']").get_attribute("content")
-        assert card.endswith(".png")
         assert it.page.locator("link[rel*=icon]").count() > 0
 
 
