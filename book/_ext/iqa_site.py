@@ -4,6 +4,7 @@ import html
 import os
 
 from latex2mathml.converter import convert
+from markupsafe import Markup
 from sphinx.application import Sphinx
 
 DESCRIPTION = (
@@ -45,7 +46,7 @@ def only_what_is_used(app: Sphinx, pagename, templatename, context, doctree) -> 
 
 def described(app: Sphinx, pagename, templatename, context, doctree) -> None:
     """What a search engine and a messenger show of a page; a card needs the address of the site."""
-    title = f"{context.get('title') or ''} · {app.config.project}"
+    title = f"{Markup(context.get('title') or '').striptags()} · {app.config.project}"
     tags = {"og:title": title, "og:description": DESCRIPTION, "og:type": "website"}
     if address := os.environ.get("SITE_URL"):
         tags["og:image"] = f"{address.rstrip('/')}/card.png"
