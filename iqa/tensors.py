@@ -18,6 +18,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
     tensors = {name: values.detach().cpu().contiguous() for name, values in tensors.items()}
     header = {**about, "checksum": _checksum(tensors, about)}
     with written_whole(path) as draft:
+        # Through Python's own writing, whose errors tell a full disk.
         draft.write_bytes(save(tensors, header))
 
 
@@ -35,6 +36,8 @@ def read_tensors(path: Path, kind: str, format_: str) -> tuple[dict[str, Tensor]
     try:
         if not path.is_file():
             raise UserError(f"{kind} {path}: No such file; check the path")
+        with path.open("rb"):
+            pass  # safetensors says of any file that it cannot open that it is not there
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

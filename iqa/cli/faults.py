@@ -20,6 +20,9 @@ from iqa.errors import UserError, printable
 SIGNALS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal was closed"}
 """Those that end a command in order, and how they are told."""
 
+MENDABLE = (UserError, OSError, UnicodeError, MemoryError)
+"""What a user can mend; all else is a bug of ours."""
+
 _PLACE = "choose a place that you may read and write (IQA_CACHE names that of the cache)"
 _ROOM = "make room, then run the command again"
 _REMEDIES = {
@@ -56,14 +59,15 @@ def status_of(command: Callable[[], object]) -> int:
         status = 128 + signal.SIGINT
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
-    except BrokenPipeError:  # whoever reads the output has enough of it
-        status = 1
-    except (UserError, OSError, UnicodeError, MemoryError) as fault:
-        _say("error", _told(fault))
+    except Exception as fault:
+        # Some libraries make another error of an interrupt.
+        if not (caught or isinstance(fault, MENDABLE)):
+            raise
+        # Whoever reads the output of a broken pipe has enough of it.
+        if not (caught or isinstance(fault, BrokenPipeError)):
+            _say("error", _told(fault))
         status = 1
     if caught:
-        # A second one ends what is left to do at exit.
-        signal.signal(caught[0], signal.SIG_DFL)
         _say("error", f"{SIGNALS[caught[0].name]}; what was finished before is kept")
         status = 128 + caught[0]
     return status
@@ -84,11 +88,15 @@ def _open_streams() -> None:
 
 
 def _catch_signals() -> list[signal.Signals]:
-    """Turn signals into KeyboardInterrupt, which cleans up on its way; gives those that came."""
+    """Turn signals into KeyboardInterrupt, which cleans up on its way; gives those that came.
+
+    A second one ends the process at once.
+    """
     caught: list[signal.Signals] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         caught.append(signal.Signals(number))
+        signal.signal(number, signal.SIG_DFL)
         raise KeyboardInterrupt
 
     for name in SIGNALS:

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from iqa.files import cache_root, written_whole
 
@@ -42,7 +42,8 @@ def write_shard(
     listed = json.dumps(ids)
     metadata = {**about, "ids": listed, "sha256": _checksum(listed, values)}
     with written_whole(path) as draft:
-        save_file({"values": np.ascontiguousarray(values)}, draft, metadata)
+        # Through Python's own writing, whose errors tell a full disk.
+        draft.write_bytes(save({"values": np.ascontiguousarray(values)}, metadata))
 
 
 def read_shard(path: Path, ids: tuple[str, ...]) -> np.ndarray:

@@ -36,9 +36,17 @@ class Progress:
 
 
 def write_progress(path: Path, progress: Progress) -> None:
-    """Replace the file, whole or not at all."""
-    with written_whole(path) as draft:
-        torch.save(vars(progress), draft)
+    """Replace the file, whole or not at all.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written to.
+    """
+    with written_whole(path) as draft, draft.open("wb") as file:
+        try:
+            torch.save(vars(progress), file)
+        except RuntimeError as error:
+            # PyTorch says "unexpected pos" of a full disk.
+            raise error.__context__ or error from None
 
 
 def read_progress(path: Path | None) -> Progress:

@@ -89,6 +89,26 @@ def test_a_signal_cleans_up_and_is_told(name, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_signal_is_told_though_a_library_makes_another_error_of_it(capsys):
+    def command():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except BaseException:
+            raise RuntimeError("conversion failed") from None
+
+    assert status_of(command) == 143
+    assert capsys.readouterr().err == "error: terminated; what was finished before is kept\n"
+
+
+def test_a_second_signal_ends_at_once():
+    code = (
+        "import os, signal\nfrom iqa.cli.faults import status_of\n"
+        "def command():\n    try: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    finally: os.kill(os.getpid(), signal.SIGTERM)\nstatus_of(command)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGTERM
+
+
 def test_a_signal_that_is_ignored_stays_so():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup has it
     assert status_of(lambda: os.kill(os.getpid(), signal.SIGHUP)) == 0
