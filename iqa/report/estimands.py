@@ -1,6 +1,7 @@
 """What is estimated from a record: where pages, claims and tests get their numbers."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import pandas as pd
 
@@ -35,13 +36,19 @@ def sensitivity(run: Run) -> Estimates:
     return every_rate(run).mean("learning_rate").less(own)
 
 
+TRANSFER_RESAMPLES = 200
+"""Enough for a variance; each scores all images of the target for every replicate."""
+
+
+@cache
 def transfers(run: Run) -> dict[str, Estimates]:
     """SRCC on each other set, by head and training; record of `generalization`."""
     tested, r = run.tested, run.record.test_to_train
     names = [name for name in tested["tested_on"].unique() if name != OWN_FOLDS]
     by = ["head", "training"]
     return {
-        name: evaluation.transferred(tested[tested["tested_on"] == name], by, r) for name in names
+        name: evaluation.transferred(tested[tested["tested_on"] == name], by, r, TRANSFER_RESAMPLES)
+        for name in names
     }
 
 

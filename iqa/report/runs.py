@@ -17,7 +17,7 @@ SETS = {"clive": "CLIVE", "agiqa3k": "AGIQA-3K", "biq2021": "BIQ2021", "demo": "
 """Data set to what charts call it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A record that is whole, and its tables, read when they are asked for.
 
