@@ -21,6 +21,9 @@ from iqa.experiments.record import read_execution
 from iqa.files import project_root, written_whole
 from iqa.report.runs import COMMITTED, Run, all_runs, run
 
+LARGEST = 60_000
+"""Bytes of the largest table that the site holds; larger ones are in the repository."""
+
 ROWS_AS_CSV = 2000
 """Tables of more rows than this are offered as Parquet alone: predictions are large."""
 
@@ -43,6 +46,14 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
         for one in shown:
             _copy_notebook(one, draft)
         _add_to_contents(draft, committed, shown)
+        _link_executed(draft, [page.stem for page in pages.glob("*.ipynb")])
+
+
+def _link_executed(draft: Path, names: list[str]) -> None:
+    """Links to `NAME.md` lead to the executed `NAME.ipynb`."""
+    pattern = re.compile(rf"\]\(({'|'.join(names)})\.md\)")
+    for page in [*draft.glob("*.md"), *draft.glob("*.ipynb")]:
+        page.write_text(pattern.sub(r"](\1.ipynb)", page.read_text()))
 
 
 def _add_libraries(folder: Path) -> None:
@@ -78,6 +89,10 @@ def record_page(one: Run, static: Path) -> str:
     folder.mkdir(parents=True)
     downloads = []
     for name, mark in record.files.items():
+        if (one.folder / name).stat().st_size > LARGEST:
+            where = f"{name}, in {COMMITTED}/{one.name} of the repository"
+            downloads.append({"file": where, "rows": "", "fingerprint": mark})
+            continue
         shutil.copy(one.folder / name, folder)
         path = f"_static/records/{one.name}/{name}"
         links = f'<a href="{path}" download>{name}</a>'
