@@ -39,7 +39,7 @@ _AXIS = {
     "labelFontSize": 13,
     "titleFontSize": 13,
     "titleFontWeight": "normal",
-    "labelLimit": 200,
+    "labelLimit": 165,
 }
 THEME = {
     "background": "transparent",
@@ -51,7 +51,7 @@ THEME = {
     "text": {"color": INK},
     "title": {"color": INK, "fontSize": 14, "anchor": "start"},
 }
-WIDTH = 230
+WIDTH = 190
 """Of a panel without its labels, in pixels: with them it fits a phone."""
 
 

@@ -12,6 +12,7 @@ from IPython.display import HTML
 from PIL import Image
 
 from iqa import datasets
+from iqa.images import read_rgb
 from iqa.scoring import Scorer
 from iqa.scoring.overlays import save_overlay
 
@@ -36,9 +37,9 @@ def scored(names: Sequence[str]) -> HTML:
         for name in names:
             path = table.loc[table["group"] == name, "reference"].iloc[0]
             score = scorer.score([path])["score"].iloc[0]
-            heat = as_data(Image.open(save_overlay(scorer, path, Path(folder))))
+            heat = as_data(read_rgb(str(save_overlay(scorer, path, Path(folder)))))
             figures.append(
-                f'<figure><img alt="{name}" src="{as_data(Image.open(path))}">'
+                f'<figure><img alt="{name}" src="{as_data(read_rgb(path))}">'
                 f'<img alt="{name}: what raises its score, as a heat map" src="{heat}">'
                 f"<figcaption>{name}: score {score:.0f} of 100</figcaption></figure>"
             )
@@ -52,7 +53,7 @@ def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
     chosen = chosen.assign(model=Scorer().score(list(chosen["path"]))["score"].to_numpy())
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for row in chosen.itertuples():
-        one = {"picture": as_data(Image.open(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
+        one = {"picture": as_data(read_rgb(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
         one["score"] = f"{row.model:.0f} of 100"
         pictures.setdefault(row.group, {}).setdefault(row.distortion, {})[str(row.level)] = one
     first = next(iter(pictures))
