@@ -39,11 +39,11 @@ _AXIS = {
     "labelFontSize": 13,
     "titleFontSize": 13,
     "titleFontWeight": "normal",
-    "labelLimit": 165,
+    "labelLimit": 240,
 }
 THEME = {
     "background": "transparent",
-    "font": "inherit",
+    "font": "sans-serif",
     "axis": _AXIS,
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "title": None},
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "orient": "bottom"},
