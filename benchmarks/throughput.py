@@ -27,7 +27,7 @@ from PIL import Image
 from iqa.backbones import REGISTRY, load
 from iqa.features import encode
 from iqa.features.engine import Engine, fastest_engine, openvino_engine, torch_engine
-from iqa.features.images import read_ahead
+from iqa.features.squares import read_ahead
 from iqa.heads import MLPHead
 from iqa.models import ModelInfo, QualityModel, save_model
 from iqa.scoring import Scorer, export_onnx, open_model

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from iqa.backbones.catalogue import REGISTRY, find
 from iqa.backbones.encoding import Encoding
 from iqa.backbones.pooling import POOLINGS, check_pooling, feature_dim, poolings
-from iqa.backbones.registry import REGISTRY, find
 from iqa.backbones.spec import BackboneSpec, Weights, check_input_size
 from iqa.backbones.weights import check_weights, weights_id, weights_source, whereabouts
 

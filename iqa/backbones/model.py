@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from iqa.backbones import convolutional, huggingface, levels, perception
+from iqa.backbones.catalogue import find
 from iqa.backbones.encoding import Encoding
 from iqa.backbones.pooling import POOLINGS, check_pooling
-from iqa.backbones.registry import find
 from iqa.backbones.spec import BackboneSpec, Weights, check_input_size
 from iqa.backbones.weights import weights_id
 from iqa.errors import UserError

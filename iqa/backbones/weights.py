@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from iqa.backbones.catalogue import find
 from iqa.backbones.hub import cached_commit, check_access, commit_of
-from iqa.backbones.registry import find
 from iqa.backbones.spec import BackboneSpec, Weights
 from iqa.errors import UserError, unknown
 

@@ -4,11 +4,11 @@ import sys
 
 import typer
 
-from iqa.cli.doctor import doctor
+from iqa.cli.diagnosis import doctor
 from iqa.cli.faults import status_of
 from iqa.cli.lists import datasets_app, list_backbones
 from iqa.cli.runs import features, run
-from iqa.cli.scoring import export, score
+from iqa.cli.score_files import export, score
 
 app = typer.Typer(
     help="How good does a photograph look? Judged without a reference, by a pretrained backbone.",

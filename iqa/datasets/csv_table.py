@@ -23,7 +23,7 @@ import pandas as pd
 from iqa.datasets import rows
 from iqa.datasets.csv_name import COLUMNS, PREFIX, Source, absolute, parse
 from iqa.datasets.csv_rows import read_rows
-from iqa.datasets.files import content_fingerprint, with_paths
+from iqa.datasets.listing import content_fingerprint, with_paths
 from iqa.datasets.types import Dataset, DatasetInfo
 from iqa.errors import UserError
 

@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from iqa.datasets import rows
 from iqa.datasets.declaration import Benchmark, read_text
-from iqa.datasets.files import content_fingerprint, with_paths
+from iqa.datasets.listing import content_fingerprint, with_paths
 from iqa.datasets.near_duplicates import known_pairs
 from iqa.datasets.types import Dataset
 from iqa.errors import UserError

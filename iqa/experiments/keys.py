@@ -56,7 +56,7 @@ def imports_of(program: ast.Module) -> list[str]:
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from iqa.heads import gate` is the module, `from iqa.heads import MLPHead` is not.
+            # `from iqa.heads import mlp` is a module, `from iqa.heads import MLPHead` is not.
             inner = {f"{node.module}.{name.name}" for name in node.names}
             found |= {name if name in _graph().modules else node.module for name in inner}
     return sorted(name for name in found if name.split(".")[0] == "iqa")

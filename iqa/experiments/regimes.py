@@ -12,7 +12,7 @@ from iqa.datasets import Dataset, Split
 from iqa.experiments.rules import watched_images
 from iqa.experiments.study import SIDES, Prepared, Study, images_of
 from iqa.features.engine import fastest_engine
-from iqa.features.extract import encode
+from iqa.features.extraction import encode
 from iqa.files import cache_root
 from iqa.heads import MLPHead
 from iqa.models import QualityModel

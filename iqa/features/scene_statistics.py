@@ -15,8 +15,8 @@ from scipy.special import gammaln
 
 from iqa.errors import UserError
 from iqa.features.cache import through_cache
-from iqa.features.extract import Features, Images
-from iqa.features.images import in_order
+from iqa.features.extraction import Features, Images
+from iqa.features.squares import in_order
 from iqa.files import fingerprint
 from iqa.images import read_rgb
 
@@ -38,7 +38,7 @@ _RATIOS = np.exp(2 * gammaln(2 / _SHAPES) - gammaln(1 / _SHAPES) - gammaln(3 / _
 def extract_scene_statistics(dataset: Images, progress: bool = False) -> Features:
     """The `scene_statistics` of every image at its own size, or what the cache holds of them.
 
-    They are kept as `iqa.features.extract` keeps features. Images are measured by threads, of
+    They are kept as `iqa.features.extraction` keeps features. Images are measured by threads, of
     which each holds one image at a time.
 
     Args:

@@ -8,7 +8,7 @@ from iqa.heads.activations import (
     make_activation,
     scaled_sigmoid,
 )
-from iqa.heads.gate import ActivationGate, HardGate
+from iqa.heads.learnable_gate import ActivationGate, HardGate
 from iqa.heads.mlp import PRESETS, MLPHead, Preset, find_preset
 
 __all__ = [

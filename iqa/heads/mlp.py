@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from iqa.errors import unknown
 from iqa.heads.activations import Candidate, Factory, make_activation
-from iqa.heads.gate import ActivationGate
+from iqa.heads.learnable_gate import ActivationGate
 
 HIDDEN = 512
 

@@ -10,10 +10,10 @@ from typing import BinaryIO, TypeVar
 from PIL import Image
 
 from iqa.errors import UserError
-from iqa.images.files import open_regular
 from iqa.images.formats import FORMATS, format_of
 from iqa.images.locks import ForkLock
 from iqa.images.pixels import MAX_PIXELS, check_size, orientation, to_rgb, turned, unreadable
+from iqa.images.regular_files import open_regular
 
 Result = TypeVar("Result")
 Source = str | PathLike[str] | bytes | BinaryIO

@@ -1,24 +1,7 @@
 """A backbone and a head as one model that scores images, and the file it is kept in."""
 
-from typing import TYPE_CHECKING, Any
-
 from iqa.models.info import ModelInfo
-
-if TYPE_CHECKING:
-    from iqa.models.files import load_model, save_model
-    from iqa.models.quality import QualityModel
+from iqa.models.model_file import load_model, save_model
+from iqa.models.quality import QualityModel
 
 __all__ = ["ModelInfo", "QualityModel", "load_model", "save_model"]
-
-
-def __getattr__(name: str) -> Any:
-    # What needs torch is imported when it is first used, as in `iqa.backbones`.
-    if name == "QualityModel":
-        from iqa.models.quality import QualityModel
-
-        return QualityModel
-    if name in ("load_model", "save_model"):
-        from iqa.models import files
-
-        return getattr(files, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,7 @@ from iqa.errors import UserError, explain, unknown
 from iqa.evaluation import MARGIN, Verdict
 from iqa.files import project_root
 from iqa.report.estimands import ESTIMANDS, transfers
-from iqa.report.runs import run
+from iqa.report.records import run
 
 
 class Claim(BaseModel):

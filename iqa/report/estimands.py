@@ -8,7 +8,7 @@ import pandas as pd
 from iqa import evaluation
 from iqa.evaluation import Estimates
 from iqa.experiments import learning_rates
-from iqa.report.runs import Run
+from iqa.report.records import Run
 
 OWN_FOLDS = "own folds"
 

@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from iqa.report.claims import judge
-from iqa.report.runs import Run
+from iqa.report.records import Run
 
 _VERDICTS = {"better": "✓ better", "worse": "✗ worse", "equivalent": "= equivalent"}
 

@@ -19,7 +19,7 @@ from iqa.errors import UserError
 from iqa.experiments import read_profile
 from iqa.experiments.record import read_execution
 from iqa.files import project_root, written_whole
-from iqa.report.runs import COMMITTED, Run, all_runs, run
+from iqa.report.records import COMMITTED, Run, all_runs, run
 
 LARGEST = 60_000
 """Bytes of the largest table that the site holds; larger ones are in the repository."""

@@ -53,7 +53,7 @@ def open_authors(
 
     Args:
         spec: the folder; `FOLDER#relu` or `FOLDER#sigmoid` says which head it is.
-        backbone: the entry of the registry that the adapter is put on. Another than the default
+        backbone: the entry of the catalogue that the adapter is put on. Another than the default
             does not give the authors' scores; it is there for trying things out.
         weights: `"none"` for an untrained backbone, likewise.
 

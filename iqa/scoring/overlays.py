@@ -9,7 +9,7 @@ from PIL import Image
 
 from iqa.errors import UserError
 from iqa.explain import overlay, score_maps
-from iqa.features.images import square
+from iqa.features.squares import square
 from iqa.files import fingerprint, written_whole
 from iqa.images import read_as
 from iqa.models import QualityModel

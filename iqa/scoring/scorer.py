@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from iqa.errors import UserError
 from iqa.features.engine import fastest_engine
-from iqa.features.images import in_order
+from iqa.features.squares import in_order
 from iqa.images import MAX_PIXELS
 from iqa.scoring.openers import open_model
 from iqa.scoring.sources import Named, each, named, square_of

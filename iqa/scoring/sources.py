@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from iqa.errors import UserError
-from iqa.features.images import square
+from iqa.features.squares import square
 from iqa.images import read_as, rgb
 from iqa.scoring.inputs import Skipped, find_images
 

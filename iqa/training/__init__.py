@@ -1,9 +1,9 @@
 """Training: objectives, heads on cached features, and fine-tuning of whole models."""
 
 from iqa.training.adaptation import REGIMES, SCHEDULES, FineTuning
+from iqa.training.examples import ScoredImages
 from iqa.training.finetune import FineTuned, fine_tune
 from iqa.training.frozen import HeadTraining, new_head, train_heads
-from iqa.training.images import ScoredImages
 from iqa.training.objectives import (
     OBJECTIVES,
     SCALE_FREE,

@@ -30,7 +30,7 @@ from iqa.training.adaptation import (
     optimizer_of,
     train_mode,
 )
-from iqa.training.images import Augmentation, Examples, read_batches
+from iqa.training.examples import Augmentation, Examples, read_batches
 from iqa.training.objectives import OBJECTIVES
 from iqa.training.resume import (
     Progress,

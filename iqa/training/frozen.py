@@ -15,7 +15,7 @@ from iqa.errors import UserError, unknown
 from iqa.heads import MLPHead, find_preset
 from iqa.heads.mlp import HIDDEN
 from iqa.training import choice
-from iqa.training.inputs import Indices, TrainingData, prepare
+from iqa.training.head_inputs import Indices, TrainingData, prepare
 from iqa.training.objectives import OBJECTIVES, accumulated
 from iqa.training.stack import HeadStack
 from iqa.training.trained import TrainedHeads

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from iqa.models import QualityModel
-from iqa.training.images import Examples, read_batches
+from iqa.training.examples import Examples, read_batches
 
 
 def predict(

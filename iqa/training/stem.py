@@ -18,8 +18,8 @@ from iqa.backbones.encoding import Encoding
 from iqa.backbones.levels import Levels
 from iqa.errors import UserError
 from iqa.features.engine import fastest_engine
-from iqa.features.extract import encode
-from iqa.training.images import Augmentation
+from iqa.features.extraction import encode
+from iqa.training.examples import Augmentation
 
 
 class _Stem(nn.Module):

@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from iqa import backbones
-from iqa.backbones import registry
+from iqa.backbones import catalogue
 from iqa.backbones.hub import hub_or_cache
 from iqa.errors import UserError
 
@@ -44,9 +44,9 @@ def snapshot(hub, repository):
 
 
 def published(hub, name, monkeypatch):
-    """The registry's `name`, a miniature, as if it were on the hub; its random model, cached."""
+    """The catalogue's `name`, a miniature, as if it were on the hub; its random model, cached."""
     spec = replace(backbones.find(name), source="hub", hub_id=f"acme/{name.replace('/', '-')}")
-    monkeypatch.setitem(registry.REGISTRY, name, spec)
+    monkeypatch.setitem(catalogue.REGISTRY, name, spec)
     folder = snapshot(hub, spec.hub_id)
     if spec.library == "transformers":
         whole_model(spec).save_pretrained(folder)

@@ -14,7 +14,7 @@ from huggingface_hub import constants
 from typer.testing import CliRunner
 
 from iqa import backbones, datasets
-from iqa.backbones import hub, registry
+from iqa.backbones import catalogue, hub
 from iqa.cli import app
 from iqa.doctor import Finding, examination, examine, machine, needs
 from iqa.experiments import Planned, Profile, RunSpec, read_profile
@@ -149,7 +149,7 @@ def test_weights_in_the_cache_need_no_hub(monkeypatch):
 def test_damaged_bundled_weights_are_told(monkeypatch):
     assert examination._weights("efficientnet_lite0", answers=False, needed=True).mark == "ok"
     spoilt = replace(backbones.find("efficientnet_lite0"), sha256="0" * 64)
-    monkeypatch.setitem(registry.REGISTRY, "efficientnet_lite0", spoilt)
+    monkeypatch.setitem(catalogue.REGISTRY, "efficientnet_lite0", spoilt)
     said = str(examination._weights("efficientnet_lite0", answers=False, needed=True))
     assert "cannot be had" in said
     assert "--force-reinstall" in said

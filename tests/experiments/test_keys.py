@@ -11,7 +11,10 @@ from conftest import make_notebook
 from iqa.experiments.keys import code_key, modules_reached, run_key, syntax
 from iqa.files import project_root
 
-WORK = "from iqa.evaluation import srcc\nfrom iqa.heads import gate\nvalue = srcc([1, 2], [2, 1])"
+WORK = """from iqa.evaluation import srcc
+from iqa.heads import learnable_gate
+value = srcc([1, 2], [2, 1])
+"""
 SCRIPT = "import sys; from pathlib import Path; from iqa.experiments.keys import code_key; "
 SCRIPT += "print(code_key(Path(sys.argv[1])))"
 

@@ -64,7 +64,7 @@ def test_a_faulty_claim_is_named(tmp_path, monkeypatch, old, new, said):
 
 def test_a_claim_without_its_record_says_how_to_make_it(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch, GOOD)
-    monkeypatch.setattr("iqa.report.runs.project_root", lambda: tmp_path)
+    monkeypatch.setattr("iqa.report.records.project_root", lambda: tmp_path)
     judge.cache_clear()
     with pytest.raises(UserError, match="the record r is missing: iqa run r --profile cpu"):
         judge("a")

@@ -11,7 +11,7 @@ from nbclient.exceptions import CellExecutionError
 from iqa.errors import UserError
 from iqa.experiments.record import DatasetUsed, Record, write_record
 from iqa.files import project_root
-from iqa.report import pages, runs, site
+from iqa.report import pages, records, site
 
 PAGE = """---
 jupytext:
@@ -46,7 +46,7 @@ def test_warnings_that_name_paths_of_the_machine_are_left_out(tmp_path):
 
 
 def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_path):
-    code = "from iqa.report.runs import run\nrun('nothing')"
+    code = "from iqa.report.records import run\nrun('nothing')"
     (cell,) = executed(tmp_path, code)
     assert cell.source.startswith("# Is it so?")
     assert "the record nothing is missing: iqa run nothing --profile cpu" in cell.source
@@ -73,15 +73,15 @@ def record(tmp_path, monkeypatch):
         device="cpu",
         seconds=1.5,
     )
-    folder = tmp_path / runs.COMMITTED / "toy"
+    folder = tmp_path / records.COMMITTED / "toy"
     write_record(folder, made, {"rows": pd.DataFrame({"x": [1, 2]})})
-    for module in (runs, site):
+    for module in (records, site):
         monkeypatch.setattr(module, "project_root", lambda: tmp_path)
     return folder
 
 
 def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_path):
-    text = site.record_page(runs.run("toy"), tmp_path / "static")
+    text = site.record_page(records.run("toy"), tmp_path / "static")
     assert "iqa run toy --profile" in text
     assert "CLIVE: 2 images of 2 contents (MOS), fingerprint f" in text
     assert "epochs: 3" in text
@@ -93,12 +93,12 @@ def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_p
 def test_a_damaged_record_is_named_where_all_records_are_listed(record, tmp_path):
     fields = json.loads((record / "record.json").read_text()) | {"schema_version": 1}
     (record / "record.json").write_text(json.dumps(fields))
-    assert list(runs.all_runs()) == []
+    assert list(records.all_runs()) == []
     page = tmp_path / "records.md"
     page.write_text("# Records\n")
     assert "a record of layout 1, this package reads 2" in site.records_page(page, [])
     with pytest.raises(UserError, match="no record of toy is there"):
-        runs.runs_of("toy")
+        records.runs_of("toy")
 
 
 def test_every_page_of_the_book_is_in_its_contents():

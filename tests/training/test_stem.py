@@ -10,7 +10,7 @@ from iqa.errors import UserError
 from iqa.heads import MLPHead
 from iqa.models import QualityModel
 from iqa.training import AboveStem, FineTuning, ScoredImages, fine_tune, predict, stem_maps
-from iqa.training.images import Augmentation
+from iqa.training.examples import Augmentation
 
 NAME = "efficientnet_lite0/levels"
 

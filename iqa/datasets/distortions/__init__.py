@@ -8,7 +8,7 @@ level. Every function takes an image, float (H, W, 3) in [0, 1], a strength and 
 returns an image of the same shape, not yet clipped.
 """
 
-from iqa.datasets.distortions.pixels import from_bytes, to_bytes
+from iqa.datasets.distortions.conversion import from_bytes, to_bytes
 from iqa.datasets.distortions.table import DISTORTIONS, Distortion
 
 __all__ = ["DISTORTIONS", "Distortion", "from_bytes", "to_bytes"]

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter, shift
 from skimage.color import hsv2rgb, rgb2gray, rgb2hsv, rgb2lab
 from skimage.filters import sobel
 
-from iqa.datasets.distortions.pixels import from_bytes, lab_to_rgb, to_bytes
+from iqa.datasets.distortions.conversion import from_bytes, lab_to_rgb, to_bytes
 
 
 def diffusion(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from iqa.datasets.distortions.pixels import from_bytes, to_bytes
+from iqa.datasets.distortions.conversion import from_bytes, to_bytes
 from iqa.images import read_rgb
 
 

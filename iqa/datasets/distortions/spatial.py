@@ -5,7 +5,7 @@ from numpy.random import Generator
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from iqa.datasets.distortions.pixels import from_bytes, to_bytes
+from iqa.datasets.distortions.conversion import from_bytes, to_bytes
 
 
 def jitter(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ from numpy.random import Generator
 from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2lab
 
-from iqa.datasets.distortions.pixels import lab_to_rgb
+from iqa.datasets.distortions.conversion import lab_to_rgb
 
 
 def brighten(image: np.ndarray, bend: float, rng: Generator) -> np.ndarray:

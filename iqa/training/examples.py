@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from iqa.errors import UserError
-from iqa.features.images import in_order, read_image
+from iqa.features.squares import in_order, read_image
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class ScoredImages(Dataset[tuple[Tensor, Tensor]]):
         return len(self.paths)
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
-        """Image and target; raises UserError as `iqa.features.images.read_image`."""
+        """Image and target; raises UserError as `iqa.features.squares.read_image`."""
         image = read_image(self.paths[position], self.input_size)
         if self.augmentation is not None:
             image = self.augmentation.draw(position, *image.shape[:2]).of(image)
@@ -154,7 +154,7 @@ def read_batches(
         workers: threads; 0 reads in the caller's.
 
     Raises:
-        UserError: as `iqa.features.images.read_image`, when the image's turn comes.
+        UserError: as `iqa.features.squares.read_image`, when the image's turn comes.
     """
     positions = chain.from_iterable(batches)
     ahead = 2 * max(map(len, batches), default=1)

@@ -2,7 +2,7 @@ import numpy as np
 from PIL import Image
 
 from iqa.features import read_image
-from iqa.features.images import read_ahead
+from iqa.features.squares import read_ahead
 
 RAMP = np.linspace(0, 255, 48).astype(np.uint8).reshape(6, 8)
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from iqa.errors import UserError
-from iqa.features.images import read_image
+from iqa.features.squares import read_image
 from iqa.training import ScoredImages
-from iqa.training.images import Augmentation, read_batches
+from iqa.training.examples import Augmentation, read_batches
 
 # Each pixel says where it was: red is the row, green the column.
 PLACES = np.stack([*np.mgrid[:40, :48], np.zeros((40, 48))], axis=-1).astype(np.uint8)

@@ -13,7 +13,7 @@ import pandas as pd
 from iqa.backbones import Weights, check_input_size, check_pooling, find, weights_id
 from iqa.errors import UserError
 from iqa.features.cache import through_cache
-from iqa.features.images import read_ahead
+from iqa.features.squares import read_ahead
 from iqa.files import fingerprint
 
 # Images per call of the engine: enough to fill a GPU, 25 MB at 512 px.

@@ -12,7 +12,7 @@ from iqa.features import cache, engine, extract
 from iqa.files import cache_root
 
 # By its path: the package's own `extract` is the function.
-extraction = importlib.import_module("iqa.features.extract")
+extraction = importlib.import_module("iqa.features.extraction")
 LITE0 = "efficientnet_lite0"
 
 

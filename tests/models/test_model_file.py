@@ -13,7 +13,7 @@ from iqa.backbones import load
 from iqa.errors import UserError
 from iqa.heads import MLPHead
 from iqa.models import ModelInfo, QualityModel, load_model, save_model
-from iqa.models.files import FORMAT
+from iqa.models.model_file import FORMAT
 from iqa.tensors import read_tensors, write_tensors
 
 INFO = ModelInfo(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from iqa.scoring import Row, formats
+from iqa.scoring import Row, output
 
 ROWS = [
     Row("a,b.png", 3.1415927, None, "tiny (untrained)"),
@@ -22,14 +22,14 @@ READERS = {
 def written(name, folder, rows):
     path = folder / f"scores.{name}"
     with open(path, "w", encoding="utf-8", newline="") as file:
-        formats.WRITERS[formats.suffix_format(path)](iter(rows), file)
+        output.WRITERS[output.suffix_format(path)](iter(rows), file)
     return READERS[name](path)
 
 
-@pytest.mark.parametrize("name", formats.WRITERS)
+@pytest.mark.parametrize("name", output.WRITERS)
 @pytest.mark.parametrize("group", [1024, 3])
 def test_every_format_holds_the_rows(name, group, tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "GROUP", group)
+    monkeypatch.setattr(output, "GROUP", group)
     table = written(name, tmp_path, ROWS)
     assert table.columns.tolist() == ["path", "score", "error", "model"]
     assert table["path"].tolist() == [
@@ -61,5 +61,5 @@ def test_a_row_is_written_when_it_comes(name, tmp_path):
             seen.append(path.read_text().count("untrained"))
 
     with open(path, "w", encoding="utf-8", newline="") as file:
-        formats.WRITERS[name](rows(), file)
+        output.WRITERS[name](rows(), file)
     assert seen == [1, 2, 3, 4]

@@ -56,7 +56,7 @@ def score(
     # After the paths are known to be there: torch takes seconds to import.
     from iqa.images import MAX_PIXELS
     from iqa.scoring import Scorer
-    from iqa.scoring.formats import WRITERS, suffix_format
+    from iqa.scoring.output import WRITERS, suffix_format
 
     chosen = format_ or (suffix_format(output) if output else "table")
     on_screen = output is None and sys.stdout.isatty()
