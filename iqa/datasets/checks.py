@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +13,7 @@ from iqa.datasets.types import Dataset, Facts
 from iqa.errors import UserError
 from iqa.files import fingerprint
 from iqa.images import open_regular, read_rgb
+from iqa.threads import in_order
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
     from rich.console import Console
     from rich.progress import track
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from track(
-            pool.map(_read_one, data.table["path"]),
-            description=f"Decoding {data.info.name}",
-            total=len(data),
-            disable=not progress,
-            console=Console(stderr=True),
-        )
+    threads = os.cpu_count() or 1
+    yield from track(
+        in_order(_read_one, data.table["path"], threads, ahead=4 * threads),
+        description=f"Decoding {data.info.name}",
+        total=len(data),
+        disable=not progress,
+        console=Console(stderr=True),
+    )
 
 
 def _read_one(path: str) -> _File:

@@ -8,6 +8,7 @@ from typing import Any
 
 from iqa.datasets import csv_table
 from iqa.errors import UserError
+from iqa.experiments.analysis_plan import read_plan
 from iqa.experiments.keys import run_key
 from iqa.experiments.parameters import declared
 from iqa.experiments.planning import check_run, find_notebook, why_absent
@@ -47,7 +48,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
     # Before any data set is read: one of them may have to be made first, which takes a minute.
     if reason := why_absent(parameters):
         raise UserError(reason)
-    folder = project_root() / profile.folder / spec.label
+    folder, plan = project_root() / profile.folder / spec.label, read_plan().mark
     key = run_key(notebook, parameters)
     if _kept_key(folder) == key:
         return Outcome(folder, fresh=False)
@@ -59,7 +60,8 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
         shutil.move(work / "record", draft)
         os.replace(work / "notebook.ipynb", draft / "notebook.ipynb")
         mark = fingerprint((draft / "record.json").read_bytes())
-        about = Execution(name=spec.label, profile=profile.name, key=key, record=mark)
+        who = {"name": spec.label, "profile": profile.name}
+        about = Execution(**who, key=key, record=mark, plan=plan)
         (draft / "run.json").write_text(about.model_dump_json(indent=2) + "\n")
     failed.unlink(missing_ok=True)
     return Outcome(folder, fresh=True)

@@ -31,6 +31,7 @@ COLUMNS: dict[str, Any] = {
     "training": str,
     "objective": str,
     "learning_rate": float,
+    "scaling": str,
     "regime": str,
     "backbone": str,
     "weights": str,
@@ -134,6 +135,7 @@ class Execution(BaseModel):
         profile: that it belongs to.
         key: of what it depends on, see `iqa.experiments.keys`.
         record: fingerprint of `record.json`.
+        plan: `Plan.mark` of the analysis plan when the run began; "" in records older than plans.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -141,6 +143,7 @@ class Execution(BaseModel):
     profile: str
     key: str
     record: str
+    plan: str = ""
 
 
 def describe(

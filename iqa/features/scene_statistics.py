@@ -16,9 +16,9 @@ from scipy.special import gammaln
 from iqa.errors import UserError
 from iqa.features.cache import through_cache
 from iqa.features.extraction import Features, Images
-from iqa.features.squares import in_order
 from iqa.files import fingerprint
 from iqa.images import read_rgb
+from iqa.threads import in_order
 
 # Raised when the same images would give other numbers than before.
 VERSION = "1"

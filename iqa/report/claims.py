@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from iqa.errors import UserError, explain, unknown
 from iqa.evaluation import MARGIN, Verdict
 from iqa.files import project_root
-from iqa.report.estimands import ESTIMANDS, transfers
+from iqa.report.estimands import named
 from iqa.report.records import run
 
 
@@ -83,9 +83,10 @@ def read_claims() -> dict[str, Claim]:
             found[name] = Claim(**fields)
         except ValidationError as fault:
             raise UserError(f"{path.name}, claim {name}: {explain(fault)}") from None
-        estimand = found[name].estimand
-        if estimand not in ESTIMANDS and not estimand.startswith("transfer to "):
-            raise unknown(f"estimand of claim {name}", estimand, list(ESTIMANDS))
+        try:
+            named(found[name].estimand)
+        except UserError as fault:
+            raise UserError(f"{path.name}, claim {name}: {fault}") from None
     return found
 
 
@@ -100,11 +101,7 @@ def judge(name: str) -> Judged:
     if name not in claims:
         raise unknown("claim", name, list(claims))
     claim = claims[name]
-    found = run(claim.run)
-    if claim.estimand in ESTIMANDS:
-        estimates = ESTIMANDS[claim.estimand](found)
-    else:
-        estimates = transfers(found)[claim.estimand.removeprefix("transfer to ")]
+    estimates = named(claim.estimand)(run(claim.run))
     table = estimates.minus(**claim.minus).verdicts(claim.margin, claim.family)
     for label, value in claim.of.items():
         table = table[table[label] == value]

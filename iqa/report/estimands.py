@@ -1,11 +1,12 @@
 """What is estimated from a record: where pages, claims and tests get their numbers."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import pandas as pd
 
-from iqa import evaluation
+from iqa import datasets, evaluation
+from iqa.errors import unknown
 from iqa.evaluation import Estimates
 from iqa.experiments import learning_rates
 from iqa.report.records import Run
@@ -40,16 +41,25 @@ TRANSFER_RESAMPLES = 200
 """Enough for a variance; each scores all images of the target for every replicate."""
 
 
-@cache
 def transfers(run: Run) -> dict[str, Estimates]:
     """SRCC on each other set, by head and training; record of `generalization`."""
-    tested, r = run.tested, run.record.test_to_train
-    names = [name for name in tested["tested_on"].unique() if name != OWN_FOLDS]
-    by = ["head", "training"]
-    return {
-        name: evaluation.transferred(tested[tested["tested_on"] == name], by, r, TRANSFER_RESAMPLES)
-        for name in names
-    }
+    names = [name for name in run.tested["tested_on"].unique() if name != OWN_FOLDS]
+    return {name: transfer(run, name) for name in names}
+
+
+@cache
+def transfer(run: Run, target: str) -> Estimates:
+    """SRCC on the set `target`, by head and training; record of `generalization`.
+
+    Raises:
+        UserError: the record was not tested on that set.
+    """
+    tested = run.tested
+    part = tested[tested["tested_on"] == target]
+    if part.empty:
+        raise unknown(f"target of {run.name}", target, list(tested["tested_on"].unique()))
+    r, by = run.record.test_to_train, ["head", "training"]
+    return evaluation.transferred(part, by, r, TRANSFER_RESAMPLES)
 
 
 def gates(run: Run) -> Estimates:
@@ -73,6 +83,36 @@ def losses(run: Run) -> Estimates:
     """Heads under each loss and batch; record of `loss`."""
     by = ["training", "head", "objective"]
     return evaluation.single_splits(run.tested, by, run.record.test_to_train)
+
+
+CHOICES = ("objective", "scaling", "training", "learning_rate")
+"""What the experiment `factorial` varies."""
+
+
+def combinations(run: Run) -> Estimates:
+    """Heads under every combination of the choices of a training; record of `factorial`."""
+    return evaluation.single_splits(run.tested, ["head", *CHOICES], run.record.test_to_train)
+
+
+def effects(run: Run) -> pd.DataFrame:
+    """What each choice changes in each head's difference to the first head.
+
+    The difference with the choice's second value minus that with its first, each averaged over all
+    combinations of the other choices. Columns: head, choice, factor and those of verdicts; Holm's
+    correction is made over all of them.
+    """
+    gaps = combinations(run).minus(head=run.record.parameters["heads"][0])
+    parts = []
+    for factor in CHOICES:
+        mean = gaps
+        for other in CHOICES:
+            mean = mean if other == factor else mean.mean(other)
+        effect = mean.minus(**{factor: gaps.labels[factor].iloc[0]})
+        parts.append(effect.verdicts().rename(columns={factor: "choice"}).assign(factor=factor))
+    table = pd.concat(parts, ignore_index=True)
+    table["p_holm"] = evaluation.holm(table["p"])
+    rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
+    return table.assign(verdict=[evaluation.verdict(*row) for row in rows], set=run.set)
 
 
 def shares(run: Run) -> Estimates:
@@ -134,6 +174,25 @@ def scores(runs: Sequence[Run], estimand: Callable[[Run], Estimates]) -> pd.Data
     return pd.concat(tables, ignore_index=True)
 
 
+_TRANSFER = "transfer to "
+
+
+def named(name: str) -> Callable[[Run], Estimates]:
+    """The estimand that a claim or a question names: one of `ESTIMANDS`, or "transfer to NAME".
+
+    Raises:
+        UserError: there is none, or no data set NAME; by a call, a record was not tested on it.
+    """
+    if not name.startswith(_TRANSFER):
+        if name not in ESTIMANDS:
+            raise unknown("estimand", name, [*ESTIMANDS, f"{_TRANSFER}NAME"])
+        return ESTIMANDS[name]
+    target = name.removeprefix(_TRANSFER)
+    datasets.info(target)
+
+    return partial(transfer, target=target)
+
+
 ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "heads": heads,
     "rates": rates,
@@ -141,6 +200,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "gates": gates,
     "regressors": regressors,
     "losses": losses,
+    "combinations": combinations,
     "shares": shares,
     "networks": networks,
     "regimes": regimes,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +61,12 @@ def run(name: str, folder: str = COMMITTED) -> Run:
     if not (path / "record.json").exists():
         profile = "demo" if folder == DEMO else "cpu (or long)"
         raise UserError(f"the record {name} is missing: iqa run {name} --profile {profile}")
+    return _whole(path)
+
+
+@cache
+def _whole(path: Path) -> Run:
+    """The run in a folder; one object, so that what is computed from it is kept."""
     return Run(path, check_record(path))
 
 
@@ -83,6 +89,6 @@ def all_runs(folder: str = COMMITTED) -> Iterator[Run]:
     """Every run whose record is whole."""
     for path in sorted((project_root() / folder).glob("*/record.json")):
         try:
-            yield Run(path.parent, check_record(path.parent))
+            yield _whole(path.parent)
         except UserError:  # the page of the records names it
             continue

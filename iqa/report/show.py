@@ -49,6 +49,11 @@ def _p_value(value: float) -> str:
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
+def points(sentences: Sequence[str]) -> HTML:
+    """Sentences that people wrote elsewhere, as a list."""
+    return HTML("<ul>" + "".join(f"<li>{html.escape(one)}</li>" for one in sentences) + "</ul>")
+
+
 def sources(runs: Sequence[Run]) -> HTML:
     """Links to the records that a page rests on."""
     links = ", ".join(f'<a href="record-{run.name}.html">{run.name}</a>' for run in runs)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from iqa.errors import UserError
 from iqa.features.engine import fastest_engine
-from iqa.features.squares import in_order
 from iqa.images import MAX_PIXELS
 from iqa.scoring.openers import open_model
 from iqa.scoring.sources import Named, each, named, square_of
+from iqa.threads import in_order
 
 # Images per call of the engine, and how many are decoded in advance: 50 MB at 512 px.
 BATCH = 32

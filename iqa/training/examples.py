@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from iqa.errors import UserError
-from iqa.features.squares import in_order, read_image
+from iqa.features.squares import read_image
+from iqa.threads import in_order
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ GOOD = "a: {says: s, run: r, estimand: heads, of: {head: x}, minus: {head: y}, e
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("heads", "haeds", "unknown estimand of claim a 'haeds': choose one of heads"),
+        ("heads", "haeds", "claim a: unknown estimand 'haeds': choose one of heads"),
         ("better", "good", "claim a: expected: Input should be 'better'"),
         ("run: r,", "", "claim a: run: Field required"),
     ],

@@ -1,0 +1,107 @@
+"""The answers to the questions of the analysis plan, from the records that are there."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.tools.sm_exceptions import InvalidTestWarning
+
+from iqa.errors import UserError
+from iqa.evaluation import holm, verdict
+from iqa.experiments.analysis_plan import Plan, Question
+from iqa.experiments.record import read_execution
+from iqa.report.estimands import named
+from iqa.report.records import SETS, Run, run
+
+NOT_RUN = "not run"
+
+
+def answers(plan: Plan) -> pd.DataFrame:
+    """Every question on every data set, with one Holm correction over all that is answered.
+
+    Returns:
+        Columns question, set, difference, low, high (95 %), p, p_holm, verdict ("not run" where the
+        record is missing), detectable (the smallest difference that this size finds with the plan's
+        power, from the interval's width), planned ("yes", or "no" where the record was made under
+        another plan), run.
+
+    Raises:
+        UserError: a question names an estimand, a label or a set that is not there.
+    """
+    found = [
+        _answer(name, question, record, plan)
+        for name, question in plan.questions.items()
+        for record in question.runs
+    ]
+    table = pd.DataFrame(found)
+    table["detectable"] = (
+        (table["high"] - table["low"]) / 2 * (1 + norm.ppf(plan.power) / norm.ppf(0.975))
+    )
+    given = table["p"].notna()
+    table.loc[given, "p_holm"] = holm(table.loc[given, "p"])
+    rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
+    judged = [verdict(*row, plan.margin) for row in rows]
+    return table.assign(verdict=np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged))
+
+
+def _answer(name: str, question: Question, record: str, plan: Plan) -> dict[str, object]:
+    answer: dict[str, object] = {"question": name, "run": record, "planned": "–"}
+    estimate = named(question.estimand)
+    try:
+        found = run(record)
+    except UserError:
+        nothing = dict.fromkeys(("difference", "low", "high", "p", "p_holm"), np.nan)
+        label = SETS.get(record.rpartition("-")[2], record)
+        return answer | nothing | {"set": label, "verdict": NOT_RUN}
+    row = estimate(found).minus(**question.minus).select(**question.of).verdicts().iloc[0]
+    numbers = {key: row[key] for key in ("difference", "low", "high", "p", "p_holm", "verdict")}
+    return answer | numbers | {"set": found.set, "planned": _planned(found, plan)}
+
+
+def _planned(found: Run, plan: Plan) -> str:
+    """Whether the record was made under this very plan."""
+    execution = read_execution(found.folder)
+    return "yes" if execution and execution.plan == plan.mark else "no"
+
+
+def over_sets(table: pd.DataFrame) -> pd.DataFrame:
+    """Each question over its data sets: a random-effects summary of two or more.
+
+    The variance between sets is that of Paule and Mandel (Journal of Research of the National
+    Bureau of Standards 87, 1982), the interval that of Hartung and Knapp (Statistics in Medicine
+    20, 2001): a t-distribution whose degrees of freedom are the sets less one, so with two sets it
+    is very wide. A set's standard error is the half width of its interval over 1.96.
+
+    Returns:
+        Columns question, sets, difference, low, high, between (the standard deviation between
+        sets, in SRCC).
+    """
+    rows = []
+    for question, part in table.dropna(subset=["low"]).groupby("question", sort=False):
+        if len(part) < 2:
+            continue
+        effect, low, high = part[["difference", "low", "high"]].to_numpy(dtype=float).T
+        variance = ((high - low) / 2 / norm.ppf(0.975)) ** 2
+        with warnings.catch_warnings():
+            # It concerns the intervals of single sets, which are not used.
+            warnings.simplefilter("ignore", InvalidTestWarning)
+            found = combine_effects(effect, variance, method_re="pm", use_t=True)
+            mean, _, low, high = found.summary_frame().loc["random effect wls"].iloc[:4]
+        rows.append(
+            {
+                "question": question,
+                "sets": len(part),
+                "difference": mean,
+                "low": low,
+                "high": high,
+                "between": float(np.sqrt(max(found.tau2, 0))),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def missing_runs(table: pd.DataFrame) -> list[str]:
+    """The records that the plan waits for, each once."""
+    return list(dict.fromkeys(table.loc[table["verdict"] == NOT_RUN, "run"]))

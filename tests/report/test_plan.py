@@ -1,0 +1,87 @@
+"""The analysis plan and its answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from iqa.datasets import info
+from iqa.errors import UserError
+from iqa.experiments import analysis_plan
+from iqa.experiments.analysis_plan import PLAN, Plan, read_plan
+from iqa.experiments.profile import read_profile
+from iqa.report import plan as answers_of
+from iqa.report.estimands import named
+from iqa.report.plan import NOT_RUN, answers, missing_runs, over_sets
+
+PLANNED = read_plan()
+
+
+def test_every_question_names_an_estimand_and_runs_that_a_profile_makes():
+    made = {spec.label for name in ("cpu", "long") for spec in read_profile(name).runs}
+    for question in PLANNED.questions.values():
+        assert named(question.estimand)
+        assert set(question.runs) <= made
+
+
+@pytest.mark.parametrize(
+    ("estimand", "said"),
+    [
+        ("rattes", "unknown estimand 'rattes': choose one of"),
+        ("transfer to clivee", "unknown dataset 'clivee'"),
+    ],
+)
+def test_an_unknown_estimand_or_set_is_named(estimand, said):
+    question = next(iter(PLANNED.questions.values())).model_copy(update={"estimand": estimand})
+    with pytest.raises(UserError, match=said):
+        answers(PLANNED.model_copy(update={"questions": {"q": question}}))
+    assert info("clive")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{written: today}", "results/plan.yaml: written"),
+        ("[", "results/plan.yaml cannot be read"),
+        ("", "results/plan.yaml cannot be read"),
+    ],
+)
+def test_a_damaged_plan_is_named(text, said, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    (tmp_path / PLAN).write_text(text)
+    monkeypatch.setattr(analysis_plan, "project_root", lambda: tmp_path)
+    with pytest.raises(UserError, match=said):
+        read_plan()
+
+
+def test_the_mark_changes_with_what_judges_and_not_with_words():
+    fields = yaml.safe_load(PLANNED.model_dump_json())
+    name = next(iter(fields["questions"]))
+    fields["questions"][name]["asks"] = "Otherwise worded?"
+    fields["exploratory"] = []
+    assert Plan(**fields).mark == PLANNED.mark
+    fields["questions"][name]["runs"].pop()
+    assert Plan(**fields).mark != PLANNED.mark
+    assert PLANNED.model_copy(update={"margin": 0.02}).mark != PLANNED.mark
+
+
+def test_a_record_that_is_missing_is_a_question_that_is_not_answered():
+    question = next(iter(PLANNED.questions.values()))
+    asked = question.model_copy(update={"runs": [question.runs[0], "nothing-clive"]})
+    table = answers(PLANNED.model_copy(update={"questions": {"q": asked}}))
+    assert table["verdict"].tolist()[1] == NOT_RUN
+    assert missing_runs(table) == ["nothing-clive"]
+    # One answer is its own family.
+    assert table["p_holm"][0] == pytest.approx(table["p"][0])
+    half = (table["high"][0] - table["low"][0]) / 2
+    assert table["detectable"][0] == pytest.approx(half * (1 + 0.8416 / 1.96), rel=1e-3)
+
+
+def test_sets_without_spread_between_them_give_their_weighted_mean():
+    rows = pd.DataFrame({"question": "q", "difference": [0.01, 0.03, 0.02]})
+    half = np.array([0.02, 0.04, 0.03])
+    table = over_sets(rows.assign(low=rows["difference"] - half, high=rows["difference"] + half))
+    weights = 1 / half**2
+    assert table["difference"][0] == pytest.approx(np.average(rows["difference"], weights=weights))
+    assert (table["sets"][0], table["between"][0]) == (3, 0)
+    assert answers_of.over_sets(rows.assign(low=np.nan, high=np.nan)).empty
