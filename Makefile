@@ -33,7 +33,7 @@ lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
 	snakemake --cores all --config profile=cpu --quiet rules --keep-going -- runs
 
-long: $(INSTALLED)      ## run the profile long again, likewise: what adapts the backbone, and more
+long: $(INSTALLED)      ## run the profile long again: what adapts the backbone, and more
 	snakemake --cores all --config profile=long --quiet rules --keep-going -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks
@@ -43,7 +43,7 @@ lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped
 	lint-imports
 	nbstripout --verify notebooks/*.ipynb
 
-lock: $(INSTALLED)      ## write requirements.lock anew from what .venv holds
+lock: $(INSTALLED)      ## write requirements.lock again from what .venv holds
 	{ sed '/^#/!d' requirements.lock; pip freeze --all --exclude-editable | grep -vE '^(nvidia-|cuda-|triton|pip==)' | sed 's/+cpu//'; } > .lock.tmp
 	mv .lock.tmp requirements.lock
 

@@ -1,4 +1,4 @@
-"""Where things are kept, and how a file is written whole or not at all."""
+"""Where things are kept, and how a file is written atomically."""
 
 import ctypes
 import hashlib

@@ -14,7 +14,7 @@ from iqa.files import fingerprint, written_whole
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
-    """Write `tensors` and `about`, whole or not at all; `about["format"]` says what the file is."""
+    """Write `tensors` and `about` atomically; `about["format"]` says what the file is."""
     tensors = {name: values.detach().cpu().contiguous() for name, values in tensors.items()}
     header = {**about, "checksum": _checksum(tensors, about)}
     with written_whole(path) as draft:
@@ -45,13 +45,13 @@ def read_tensors(path: Path, kind: str, format_: str) -> tuple[dict[str, Tensor]
         raise UserError(f"{kind} {path}: {error}; expected a file that iqa saved") from error
     if about.get("format") != format_:
         found = about.get("format", "another")
-        raise UserError(f"{kind} {path}: its format is {found}, expected {format_}; save it anew")
+        raise UserError(f"{kind} {path}: its format is {found}, expected {format_}; save it again")
     if about.pop("checksum", "") != _checksum(tensors, about):
-        raise UserError(f"{kind} {path}: it is damaged or was altered; get or save it anew")
+        raise UserError(f"{kind} {path}: it is damaged or was altered; get or save it again")
     for name, values in tensors.items():
         if not values.isfinite().all():
             raise UserError(
-                f"{kind} {path}: {name} holds values that are not finite; train it anew"
+                f"{kind} {path}: {name} holds values that are not finite; train it again"
             )
     return tensors, about
 

@@ -1,4 +1,4 @@
-"""A data set published as a git repository: its newest commit, whole or not at all."""
+"""A data set published as a git repository: its newest commit, complete or absent."""
 
 import os
 import shutil

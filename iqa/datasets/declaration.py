@@ -80,8 +80,9 @@ def by_prompt(table: pd.DataFrame) -> pd.Series:
 def by_subject_and_action(table: pd.DataFrame) -> pd.Series:
     """`cat, driving car, city, anime style`: the first two of the prompt's four parts.
 
-    The numbers in the names count subjects and actions anew for each generator (deepai_9_5 and
-    dreamStudio_8_0 are both `alien, having pizza`), so names alone cannot tell the group.
+    The numbers in the names count subjects and actions for each generator separately
+    (deepai_9_5 and dreamStudio_8_0 are both `alien, having pizza`), so names alone cannot tell the
+    group.
     """
     return table["Prompt"].str.split(",").str[:2].str.join(",").str.strip()
 

@@ -2,7 +2,7 @@
 
 It is made on first use, in parallel, under the cache: one folder for each reference and distortion
 is a unit of work that is written whole, so a build that was cut is taken up where it stopped. Its
-record says what was written, so that what is damaged or changed later is noticed and made anew.
+record says what was written, so that what is damaged or changed later is noticed and made again.
 """
 
 import warnings
@@ -68,7 +68,7 @@ def load(info: DatasetInfo, recipe: DemoRecipe, progress: bool = False) -> Datas
         image. The data set's fingerprint covers ids, pixels and scores.
 
     Warns:
-        UserWarning: images were damaged or changed; they are made anew.
+        UserWarning: images were damaged or changed; they are made again.
 
     Raises:
         UserError: a photograph is missing, or the disk does not keep what is written.
@@ -104,7 +104,7 @@ def _finished(root: Path, units: list[Unit], progress: bool) -> dict[Unit, dict]
         if damaged:
             warnings.warn(
                 f"demo pictures in {len(damaged)} folders were damaged or changed, first "
-                f"{damaged[0]}: made anew",
+                f"{damaged[0]}: made again",
                 stacklevel=4,
             )
         _build(missing, progress)

@@ -23,7 +23,7 @@ def download(address: str, part: Path, progress: bool = False) -> None:
     Beside `part` stands `<part>.tag` with the server's mark of the version (ETag, else
     Last-Modified). The rest is asked for on the condition that the mark still holds (If-Range,
     RFC 9110, 13.1.5); a server whose file changed, or that knows no ranges, sends the whole, and so
-    the download begins anew. Without a mark it always begins anew.
+    the download begins again. Without a mark it always begins again.
 
     Args:
         address: of the file, http or https.

@@ -37,7 +37,7 @@ def fetch(name: str, progress: bool = False) -> Iterator[Fetched]:
     """Get the published files of a data set, one after another, into the data root.
 
     What is there already is left as it is. A download that was cut off is taken up again, a zip is
-    tested and unpacked whole or not at all, and deleted then; a repository is cloned whole or not
+    tested and unpacked atomically, and deleted then; a repository is cloned completely or not
     at all.
 
     Args:
@@ -97,7 +97,7 @@ def _unpack(archive: Archive, part: Path, target: Path, progress: bool) -> None:
         discard(part)
         raise UserError(
             f"{archive.address}: what came is a damaged zip ({fault}) and was deleted; run the "
-            "command again to fetch it anew"
+            "command again to fetch it again"
         ) from fault
 
 

@@ -125,7 +125,7 @@ def write_split(path: Path, split: Split, dataset_fingerprint: str) -> None:
     """Write `split` as JSON: the ids of each side, how it was drawn, its hash and a checksum.
 
     Args:
-        path: of the file, replaced whole or not at all.
+        path: of the file, replaced atomically.
         split: what to write; the order of its ids is kept.
         dataset_fingerprint: `Dataset.fingerprint` of the set it was drawn from.
     """
@@ -153,13 +153,13 @@ def read_split(path: Path, dataset_fingerprint: str | None = None) -> Split:
         first = fault.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
         raise UserError(
-            f"split {path}: {where}: {first['msg']}; fetch or write the file anew"
+            f"split {path}: {where}: {first['msg']}; fetch or write the file again"
         ) from None
     split = Split(found.kind, found.seed, found.fold, found.train, found.val, found.test)
     if found.hash != split.hash or found.checksum != found.expected_checksum:
         raise UserError(
             f"split {path}: its content does not fit its hash {found.hash}: it was altered or "
-            "damaged; fetch or write the file anew"
+            "damaged; fetch or write the file again"
         )
     if dataset_fingerprint not in (None, found.dataset):
         raise UserError(

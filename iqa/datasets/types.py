@@ -127,7 +127,7 @@ class Dataset:
     def images_fingerprint(self) -> str:
         """16 hexadecimal digits of ids and pixels, or sizes in bytes: scores and groups are out.
 
-        Features depend on images alone, and stay in the cache when a group is found anew.
+        Features depend on images alone, and stay in the cache when groups change.
         """
         known = [name for name in ("id", "size", "pixels") if name in self.table.columns]
         return fingerprint(self.table[known].to_csv(index=False, lineterminator="\n"))

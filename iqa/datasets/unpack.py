@@ -1,4 +1,4 @@
-"""One file or folder out of a zip: there whole or not at all, and nowhere but where it belongs."""
+"""One file or folder out of a zip: complete or absent, and nowhere but where it belongs."""
 
 import errno
 import lzma

@@ -21,7 +21,7 @@ class Region:
         name: of its place.
         side: of its height in the image's height, and of its width in the image's width.
         top: of what lies above it in what it leaves free, 0 to 1.
-        left: likewise, to its left.
+        left: of what lies to its left in what its width leaves free, 0 to 1.
     """
 
     name: str

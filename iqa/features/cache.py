@@ -80,7 +80,7 @@ def through_cache(
     """The features (N, D) of the images of `table`, from the cache or computed and kept there.
 
     They lie under `cache_root()/features/<key>/` in shards of 128 images; a damaged shard is
-    reported and computed anew.
+    reported and computed again.
 
     Args:
         table: columns `id` and `path`, a row per image.
@@ -113,7 +113,7 @@ def _cached(path: Path, part: pd.DataFrame) -> np.ndarray | None:
     except FileNotFoundError:
         return None
     except DamagedShard as why:
-        warnings.warn(f"cached features {path} are damaged ({why}): computed anew", stacklevel=4)
+        warnings.warn(f"cached features {path} are damaged ({why}): computed again", stacklevel=4)
         return None
 
 

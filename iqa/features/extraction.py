@@ -75,7 +75,7 @@ def extract(
     """Compute the features of every image of `dataset`, or read them from the cache.
 
     They are kept under `cache_root()/features/<key>/` in shards of 128 images, so a run that was
-    cut goes on with the first unfinished shard; a damaged shard is reported and computed anew. A
+    cut goes on with the first unfinished shard; a damaged shard is reported and computed again. A
     complete cache is read without the backbone, its weights or PyTorch. One image's features do
     not depend on which others are computed with it.
 

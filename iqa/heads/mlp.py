@@ -85,7 +85,7 @@ class MLPHead(nn.Module):
     Args:
         in_features: d, the size of a feature.
         act1: the first activation, a name in `CANDIDATES` or a factory `channels -> nn.Module`.
-        act2: the second, likewise.
+        act2: the second, in the same way.
         hidden: size of both hidden layers.
 
     >>> import torch

@@ -19,7 +19,7 @@ FORMAT = "iqa-model-2"
 def save_model(
     path: Path, model: QualityModel, info: ModelInfo, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write `model` and `info`, whole or not at all.
+    """Write `model` and `info` atomically.
 
     Args:
         path: ends in .safetensors.
@@ -47,7 +47,7 @@ def load_model(path: Path) -> tuple[QualityModel, ModelInfo]:
     except (KeyError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "none"
         raise UserError(
-            f"model {path}: its header does not say what it is ({reason}); save it anew"
+            f"model {path}: its header does not say what it is ({reason}); save it again"
         ) from None
     try:
         model = QualityModel(*_untrained_parts(info, tensors))

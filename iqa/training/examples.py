@@ -24,7 +24,7 @@ class Augmentation:
         crop: side of the square in pixels; None takes the whole image.
         flip: mirror left and right with probability one half.
         seed: of all draws.
-        epoch: likewise; an image's draws depend on seed, epoch and its position alone.
+        epoch: of all draws, too; an image's draws depend on seed, epoch and its position alone.
     """
 
     crop: int | None

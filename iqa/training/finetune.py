@@ -191,7 +191,7 @@ class _Run:
             _memory_hint(self.config),
             torch.random.fork_rng([device] if device.type == "cuda" else []),
         ):
-            # Dropout's draws: set anew in each epoch, a run that goes on draws alike.
+            # Dropout's draws: set again in each epoch, a run that goes on draws alike.
             torch.manual_seed(_seed(self.config.seed, epoch, self.accelerator.process_index))
             loss = self._train(epoch)
             preds = self._predictions()

@@ -49,7 +49,7 @@ def prepare(
         if bad.any():
             raise UserError(
                 f"training: {name} of {bad.sum()} image(s) are not finite, the first at index "
-                f"{bad.argmax()}; leave these images out or compute them anew"
+                f"{bad.argmax()}; leave these images out or compute them again"
             )
     mean, std = np.zeros(x.shape[1]), np.ones(x.shape[1])
     if standardize:

@@ -36,7 +36,7 @@ class Progress:
 
 
 def write_progress(path: Path, progress: Progress) -> None:
-    """Replace the file, whole or not at all.
+    """Replace the file atomically.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written to.

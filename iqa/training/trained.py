@@ -77,7 +77,7 @@ class TrainedHeads:
         return TrainedHeads(tuple(presets), tuple(seeds), self.mean, self.std, state, history)
 
     def save(self, path: Path) -> None:
-        """Write one safetensors file, history included, whole or not at all."""
+        """Write one safetensors file, history included, atomically."""
         tensors = {f"{p}/{n}": v for p in self.presets for n, v in self.state[p].items()}
         tensors |= {"mean": self.mean, "std": self.std}
         about = {

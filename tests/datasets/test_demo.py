@@ -118,7 +118,7 @@ def test_what_is_damaged_or_swapped_is_noticed_and_heals(name, damage, cache):
     with (
         nullcontext()
         if not (folder / "record.json").exists()
-        else pytest.warns(UserWarning, match=r"damaged or changed, first .*china/jpeg: made anew")
+        else pytest.warns(UserWarning, match=r"damaged or changed, first .*china/jpeg: made again")
     ):
         healed = build()
     assert healed.fingerprint == whole.fingerprint

@@ -64,7 +64,7 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
     path = tmp_path / "split.json"
     write_split(path, SPLIT, "f00d")
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UserError, match=r"split\.json: file: Invalid JSON.* anew") as caught:
+    with pytest.raises(UserError, match=r"split\.json: file: Invalid JSON.* again") as caught:
         read_split(path)
     assert "\n" not in str(caught.value)
 

@@ -129,7 +129,7 @@ def swap(path):
 def test_damaged_shard_is_reported_and_computed_anew(dataset, counted, damage):
     first = compute(dataset)
     damage(shards()[1])
-    with pytest.warns(UserWarning, match=r"000004\.safetensors are damaged .* computed anew"):
+    with pytest.warns(UserWarning, match=r"000004\.safetensors are damaged .* computed again"):
         again = compute(dataset)
     assert counted.images == 10 + 4
     np.testing.assert_array_equal(again.values, first.values)
