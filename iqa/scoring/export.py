@@ -10,7 +10,7 @@ from torch import nn
 
 from iqa.files import written_whole
 from iqa.models import ModelInfo
-from iqa.scoring.scorer import NativeScale
+from iqa.scoring.native_scale import NativeScale
 
 # Largest allowed difference to PyTorch, in units of the model's range, high - low.
 TOLERANCE = 1e-4

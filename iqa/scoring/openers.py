@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from iqa.errors import UserError, unknown
 from iqa.files import project_root
-from iqa.models import ModelInfo, load_model
+from iqa.models import ModelInfo
+
+if TYPE_CHECKING:
+    from torch import nn
 
 # Images (N, 3, H, W), RGB in [0, 1], to outputs (N,) or (N, 1); and what the model is.
-Opened = tuple[nn.Module, ModelInfo]
+Opened = tuple["nn.Module", ModelInfo]
 
 
 def _zero_shot(spec: str) -> Opened:
@@ -35,6 +37,31 @@ def shipped_models() -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
+def model_file(name: str | Path | None = None) -> Path | None:
+    """The file of the model `name`, as `open_model` takes it; None where a prefix opens it.
+
+    Raises:
+        UserError: There is no such model. Whether there is such a file is for its reader to say.
+    """
+    shipped = shipped_models()
+    if name is None:
+        if not shipped:
+            raise UserError(
+                "no model comes with this installation (results/models is empty): run iqa in a "
+                "checkout of the project, or name a model"
+            )
+        return next(iter(shipped.values()))
+    prefix, colon, _ = str(name).partition(":")
+    if colon and prefix in OPENERS:
+        return None
+    if str(name).endswith(".safetensors"):
+        return Path(name)
+    if name not in shipped:
+        ways = ["PATH.safetensors", *(f"{known}:..." for known in OPENERS)]
+        raise unknown("model", str(name), [*shipped, *ways])
+    return shipped[str(name)]
+
+
 def open_model(name: str | Path | None = None) -> Opened:
     """Open the model `name`, in evaluation mode, on the CPU.
 
@@ -45,21 +72,10 @@ def open_model(name: str | Path | None = None) -> Opened:
     Raises:
         UserError: There is no such model, or it cannot be read.
     """
-    shipped = shipped_models()
-    if name is None:
-        if not shipped:
-            raise UserError(
-                "no model comes with this installation (results/models is empty): run iqa in a "
-                "checkout of the project, or name a model"
-            )
-        return load_model(next(iter(shipped.values())))
-    name = str(name)
-    prefix, colon, rest = name.partition(":")
-    if colon and prefix in OPENERS:
+    file = model_file(name)
+    if file is None:
+        prefix, _, rest = str(name).partition(":")
         return OPENERS[prefix](rest)
-    if name.endswith(".safetensors"):
-        return load_model(Path(name))
-    if name not in shipped:
-        ways = ["PATH.safetensors", *(f"{known}:..." for known in OPENERS)]
-        raise unknown("model", name, [*shipped, *ways])
-    return load_model(shipped[name])
+    from iqa.models import load_model
+
+    return load_model(file)

@@ -3,20 +3,24 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from torch import Tensor, nn
 
 from iqa.errors import UserError
-from iqa.features.engine import fastest_engine
+from iqa.features.openvino_cpu import Precision
 from iqa.images import MAX_PIXELS
+from iqa.scoring.conversions import open_engine
 from iqa.scoring.openers import open_model
 from iqa.scoring.sources import Named, each, named, square_of
 from iqa.threads import in_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
 
 # Images per call of the engine, and how many are decoded in advance: 50 MB at 512 px.
 BATCH = 32
@@ -31,33 +35,14 @@ class Row:
         path: The file, as it was given; "image 3" for the third one from memory.
         score: On the model's scale; None where there is an error.
         error: One line; None where there is a score.
-        model: Whose score it is; says "untrained" where its parameters are random.
+        model: Whose score it is; says "untrained" where its parameters are random, and "bf16"
+            where that was the precision.
     """
 
     path: str
     score: float | None
     error: str | None
     model: str
-
-
-class NativeScale(nn.Module):
-    """A model whose outputs are scores: low + (high - low) output, (N, 3, H, W) -> (N,).
-
-    Args:
-        model: (N, 3, H, W) RGB floats in [0, 1] to outputs (N,) or (N, 1).
-        low: The score of an output of 0.
-        high: The score of an output of 1.
-    """
-
-    def __init__(self, model: nn.Module, low: float, high: float) -> None:
-        super().__init__()
-        self.model = model
-        self.low = low
-        self.high = high
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) RGB floats in [0, 1] -> scores (N,)."""
-        return self.low + (self.high - self.low) * self.model(images).reshape(-1)
 
 
 class Scorer:
@@ -71,30 +56,43 @@ class Scorer:
         model: As `iqa.scoring.open_model` takes it; None takes the model that comes with iqa.
         max_pixels: Refuse images of more; a JPEG that is far larger than the model's input is
             decoded at a reduced size, which is what counts.
+        precision: "bf16" computes in bfloat16, on a CPU with units for it: faster, and scores
+            differ a little from those of "f32".
 
     Attributes:
         info: What the model is: its name, its scale, whose ratings it learned.
+        title: What a row calls the model.
 
     Raises:
-        UserError: There is no such model, or it cannot be read.
+        UserError: There is no such model, it cannot be read, or this machine has no such precision.
 
     Example:
         ``Scorer().score(["a.jpg", "b.png"])``
     """
 
-    def __init__(self, model: str | Path | None = None, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        max_pixels: int = MAX_PIXELS,
+        precision: Precision = "f32",
+    ) -> None:
         self.max_pixels = max_pixels
+        self._precision = precision
         is_file = model is not None and str(model).endswith(".safetensors")
         self._name = Path(str(model)).absolute() if is_file else model
-        self.model, self.info = open_model(self._name)
-        self.title = f"{self.info.name} (untrained)" if self.info.untrained else self.info.name
-        native = NativeScale(self.model, self.info.low, self.info.high)
-        self._engine = fastest_engine(native, self.info.input_size)
+        self._engine, self.info = open_engine(self._name, precision)
+        notes = ["untrained"] * self.info.untrained + [precision] * (precision != "f32")
+        self.title = self.info.name + (f" ({', '.join(notes)})" if notes else "")
+
+    @cached_property
+    def model(self) -> "nn.Module":
+        """The network, in PyTorch: images (N, 3, H, W) to outputs; scoring does without."""
+        return open_model(self._name)[0]
 
     def __reduce__(self) -> tuple[type["Scorer"], tuple[Any, ...]]:
-        return type(self), (self._name, self.max_pixels)
+        return type(self), (self._name, self.max_pixels, self._precision)
 
-    def score(self, images: Any) -> pd.DataFrame:
+    def score(self, images: Any) -> "pd.DataFrame":
         """Score `images`: a table with the columns `path`, `score`, `error` and `model`.
 
         An image that cannot be read has a row with its error and no score, and so has what is no
@@ -106,6 +104,8 @@ class Scorer:
                 of them: uint8 from 0 to 255, uint16 from 0 to 65535 or floats from 0 to 1, in the
                 shapes that `iqa.scoring.sources.square_of` lists.
         """
+        import pandas as pd  # the command line does without, and it takes half a second
+
         rows = list(self.stream(each(images)))
         # As objects: of a missing text pandas would make NaN.
         table = {

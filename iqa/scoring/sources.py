@@ -1,6 +1,7 @@
 """What can be scored: files and folders, bytes and open files, arrays, tensors, Pillow's images."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from os import PathLike
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from iqa.errors import UserError
 from iqa.features.squares import square
@@ -43,10 +43,16 @@ def each(images: Any) -> Iterable[Any]:
 def _is_one(images: Any) -> bool:
     if isinstance(images, np.ndarray):
         return images.ndim in (2, 3) and images.dtype.kind not in "UOS"
-    if isinstance(images, Tensor):
+    if _is_tensor(images):
         return images.ndim in (2, 3)
     one = str | PathLike | Image.Image | bytes | bytearray | memoryview
     return isinstance(images, one) or hasattr(images, "read")
+
+
+def _is_tensor(image: Any) -> bool:
+    """Whether it is PyTorch's. Nothing is where torch was not imported, which takes seconds."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
 
 
 def _in_folder(folder: str | PathLike[str]) -> Iterable[Any]:
@@ -105,7 +111,7 @@ def square_of(source: Any, name: str, size: int, max_pixels: int) -> NDArray[np.
         return read_as(shrink, source, at_least=size, max_pixels=max_pixels)
     if isinstance(source, bytes | bytearray | memoryview):
         return read_as(shrink, bytes(source), name, at_least=size, max_pixels=max_pixels)
-    if isinstance(source, Tensor):
+    if _is_tensor(source):
         source = _channels_last(source, name)
     if isinstance(source, np.ndarray):
         source = _from_array(source, name)
@@ -114,7 +120,7 @@ def square_of(source: Any, name: str, size: int, max_pixels: int) -> NDArray[np.
     raise UserError(f"{name}: {type(source).__name__} is no image; {_EXPECTED}")
 
 
-def _channels_last(tensor: Tensor, name: str) -> NDArray[Any]:
+def _channels_last(tensor: Any, name: str) -> NDArray[Any]:
     if tensor.ndim == 3 and tensor.shape[0] not in (1, 3, 4):
         raise UserError(
             f"{name}: a tensor of shape {tuple(tensor.shape)}; expected (H, W), (1, H, W), "

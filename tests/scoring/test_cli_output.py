@@ -216,7 +216,7 @@ def test_what_is_skipped_is_said_on_standard_error(call, many, tmp_path):
 def test_pixels_are_bounded_on_request(call, scorer, picture, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "iqa.scoring.scorer.Scorer", lambda model, most: asked.append(most) or scorer
+        "iqa.scoring.scorer.Scorer", lambda model, most, _: asked.append(most) or scorer
     )
     call(picture("a.png"), "--max-pixels", "1000")
     call(picture("a.png"))

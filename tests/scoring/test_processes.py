@@ -12,7 +12,7 @@ import pytest
 from torch.utils.data import DataLoader, Dataset
 
 from iqa.scoring import Scorer
-from iqa.scoring.scorer import NativeScale
+from iqa.scoring.native_scale import NativeScale
 
 
 @pytest.fixture(scope="module")
