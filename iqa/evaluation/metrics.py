@@ -88,11 +88,23 @@ def fit_logistic(preds: ArrayLike, target: ArrayLike) -> Array:
             # The covariance of the parameters is not used.
             warnings.simplefilter("ignore", optimize.OptimizeWarning)
             params, _ = optimize.curve_fit(
-                lambda s, *b: logistic(s, b), x, y, p0=start, maxfev=20_000
+                lambda s, *b: logistic(s, b), x, y, p0=start, jac=_slopes, maxfev=20_000
             )
     except RuntimeError:
         return np.full(4, np.nan)
     return np.asarray(params)
+
+
+def _slopes(x: Array, b1: float, b2: float, b3: float, b4: float) -> Array:
+    """Derivatives of `logistic` at `x` (N,) by its parameters, (N, 4).
+
+    Differences in their place would be taken in steps relative to b3, and would all be 0 where the
+    predictions have a mean near 0.
+    """
+    z = (x - b3) / np.abs(b4)
+    rise = special.expit(z)
+    slope = (b1 - b2) * rise * (1 - rise)
+    return np.stack([rise, 1 - rise, -slope / np.abs(b4), -slope * z / b4], axis=1)
 
 
 def plcc_fitted(preds: ArrayLike, target: ArrayLike, params: ArrayLike) -> float:

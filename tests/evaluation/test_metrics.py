@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 
 from iqa.errors import UserError
 from iqa.evaluation import evaluate, fit_logistic, krcc, logistic, plcc, plcc_fitted, rmse, srcc
@@ -52,6 +53,15 @@ def test_fit_recovers_a_logistic():
     truth = (4.5, 1.2, 0.3, 0.8)
     found = fit_logistic(x, logistic(x, truth))
     np.testing.assert_allclose(logistic(x, found), logistic(x, truth), atol=1e-6)
+
+
+@pytest.mark.parametrize("mean", [1e-16, 0.0, 1e3])
+def test_the_fit_does_not_depend_on_where_the_predictions_lie(mean):
+    rng = np.random.default_rng(0)
+    y = rng.uniform(1, 5, 120)
+    x = stats.zscore(y + rng.normal(size=120))
+    curve = logistic(x + 3, fit_logistic(x + 3, y))
+    np.testing.assert_allclose(logistic(x + mean, fit_logistic(x + mean, y)), curve, atol=1e-4)
 
 
 def test_fitting_straightens_a_saturating_scale():
