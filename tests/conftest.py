@@ -1,6 +1,11 @@
 import os
+import subprocess
+import sys
+import warnings
 
 import pytest
+
+from iqa.cli import app, faults
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -10,3 +15,17 @@ def own_cache(tmp_path_factory):
     # The workers of pytest-xdist have folders of their own in one that they share.
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["IQA_CACHE"] = str(shared / "cache")
+
+
+@pytest.fixture
+def iqa(monkeypatch, capfd):
+    """The command `iqa`, in this process: a new one would import PyTorch each time."""
+    monkeypatch.setattr(faults, "_catch_signals", list)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["iqa", *words])
+        with warnings.catch_warnings():
+            status = faults.status_of(app)
+        return subprocess.CompletedProcess(words, status, *capfd.readouterr())
+
+    return call

@@ -8,11 +8,6 @@ import pytest
 from iqa.cli.tables import print_table
 
 
-def call(*words):
-    code = f"import sys; sys.argv = {['iqa', *words]!r}; from iqa.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -25,8 +20,8 @@ def call(*words):
         (["run", "activations", "--set", "epochs"], "expected key=value"),
     ],
 )
-def test_a_users_error_is_one_line_with_the_remedy_and_status_1(words, said):
-    done = call(*words)
+def test_a_users_error_is_one_line_with_the_remedy_and_status_1(iqa, words, said):
+    done = iqa(*words)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith(
@@ -44,9 +39,9 @@ def test_a_users_error_is_one_line_with_the_remedy_and_status_1(words, said):
         ["run", "generalization", "--set", "others=[clive]"],
     ],
 )
-def test_without_its_data_a_command_is_an_error_or_on_request_skipped(words, monkeypatch):
+def test_without_its_data_a_command_is_an_error_or_on_request_skipped(iqa, words, monkeypatch):
     monkeypatch.delenv("IQA_DATA", raising=False)
-    refused, skipped = call(*words), call(*words, "--skip-absent")
+    refused, skipped = iqa(*words), iqa(*words, "--skip-absent")
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: dataset `clive`: IQA_DATA is not set")
     assert skipped.returncode == 0
@@ -54,28 +49,28 @@ def test_without_its_data_a_command_is_an_error_or_on_request_skipped(words, mon
     assert skipped.stdout.count("\n") == 1
 
 
-def test_of_very_many_runs_those_like_the_name_are_listed():
-    done = call("run", "regimes-published-clip", "--profile", "paper")
+def test_of_very_many_runs_those_like_the_name_are_listed(iqa):
+    done = iqa("run", "regimes-published-clip", "--profile", "paper")
     assert done.returncode == 1
     assert "such as regimes-published-" in done.stderr
     assert len(done.stderr) < 1000
 
 
-def test_wrong_usage_has_status_2():
-    assert call("run").returncode == 2
+def test_wrong_usage_has_status_2(iqa):
+    assert iqa("run").returncode == 2
 
 
 @pytest.mark.parametrize(
     ("words", "said"), [(["backbones"], "Apache-2.0"), (["datasets"], "demo_mini")]
 )
-def test_lists(words, said):
-    done = call(*words)
+def test_lists(iqa, words, said):
+    done = iqa(*words)
     assert done.returncode == 0
     assert said in done.stdout
 
 
-def test_datasets_are_listed_whole():
-    said = call("datasets").stdout
+def test_datasets_are_listed_whole(iqa):
+    said = iqa("datasets").stdout
     for name in ("agiqa1k", "agiqa3k", "clive", "demo_mini", "kadid10k", "koniq10k", "spaq"):
         assert f"│ {name} " in said
     assert "…" not in said
@@ -104,17 +99,17 @@ def test_in_a_pipe_a_path_stays_on_one_line():
     assert f"│ {path} │ 58.25 │" in file.getvalue()
 
 
-def test_datasets_check_ends_with_what_is_wrong(tmp_path):
+def test_datasets_check_ends_with_what_is_wrong(iqa, tmp_path):
     table = tmp_path / "ratings.csv"
     table.write_text("image,mos\na.png,1\nb.png,2\n")
-    done = call("datasets", "check", f"csv:{table}")
+    done = iqa("datasets", "check", f"csv:{table}")
     assert done.returncode == 1
     assert "2 of 2 images are not in" in done.stdout
     assert done.stdout.endswith("faults: 1\n")
 
 
-def test_datasets_fetch_says_where_to_ask_and_that_nothing_was_fetched():
-    done = call("datasets", "fetch", "clive")
+def test_datasets_fetch_says_where_to_ask_and_that_nothing_was_fetched(iqa):
+    done = iqa("datasets", "fetch", "clive")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("error: dataset `clive` has no direct address to fetch: ask at")

@@ -49,6 +49,12 @@ def _p_value(value: float) -> str:
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
+def waiting(*runs: str) -> HTML:
+    """The commands that make the records which are not there yet."""
+    commands = "".join(f"<li><code>iqa run {run} --profile long</code></li>" for run in runs)
+    return HTML(f'<div class="admonition"><p>Not run yet:</p><ul>{commands}</ul></div>')
+
+
 def points(sentences: Sequence[str]) -> HTML:
     """Sentences that people wrote elsewhere, as a list."""
     return HTML("<ul>" + "".join(f"<li>{html.escape(one)}</li>" for one in sentences) + "</ul>")

@@ -1,7 +1,8 @@
+import in_process
 import nbformat
 import pytest
 
-from iqa.experiments import Profile
+from iqa.experiments import Profile, driver
 
 PARAMETERS = "epochs = 3\nrate = 1e-3\nheads = ['relu']\nrecord_to = ''"
 WORK = """
@@ -38,3 +39,9 @@ def project(tmp_path, monkeypatch):
 @pytest.fixture
 def profile():
     return Profile(name="p", title="P", folder="runs", runs=[{"experiment": "toy"}])
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Notebooks run without a kernel, which would import PyTorch again for each."""
+    monkeypatch.setattr(driver, "_execute", in_process.execute)

@@ -44,7 +44,7 @@ def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile
 
 
 def test_a_relative_table_is_found_though_the_notebook_runs_elsewhere(
-    project, profile, tmp_path, monkeypatch
+    project, profile, in_this_process, tmp_path, monkeypatch
 ):
     make_notebook(
         project / "notebooks" / "toy.ipynb",
@@ -63,7 +63,7 @@ def test_a_relative_table_is_found_though_the_notebook_runs_elsewhere(
 
 
 @pytest.mark.parametrize("damage", ["cut", "missing", "edited", "empty"])
-def test_a_damaged_record_is_made_again(project, profile, damage):
+def test_a_damaged_record_is_made_again(project, profile, in_this_process, damage):
     folder = run(spec(), profile).folder
     table, about = folder / "rows.parquet", folder / "record.json"
     if damage == "missing":

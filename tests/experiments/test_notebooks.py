@@ -15,7 +15,7 @@ def smoke(tmp_path_factory):
 
 
 @pytest.mark.parametrize("spec", SMOKE.resolved(), ids=lambda spec: spec.label)
-def test_a_notebook_leaves_a_whole_record(smoke, spec):
+def test_a_notebook_leaves_a_whole_record(smoke, spec, in_this_process):
     record, tables = read_record(run(spec, smoke).folder)
     assert record.experiment == spec.label
     assert record.dataset.score_kind == "pseudo-MOS"
@@ -35,7 +35,7 @@ def test_a_notebook_leaves_a_whole_record(smoke, spec):
             assert len(set.union(*sides)) == sum(map(len, sides)), "a content is on two sides"
 
 
-def test_one_head_is_enough(smoke):
+def test_one_head_is_enough(smoke, in_this_process):
     for label in ("activations", "learning_rates", "tsne", "data_efficiency"):
         spec = smoke.find(label)
         one = spec.model_copy(

@@ -27,6 +27,8 @@ runs:
 def tree(tmp_path):
     """A copy of the workflow and the package with notebooks of its own."""
     shutil.copy(project_root() / "Snakefile", tmp_path)
+    (tmp_path / "results").mkdir()
+    shutil.copy(project_root() / "results/plan.yaml", tmp_path / "results")
     shutil.copytree(project_root() / "profiles/default", tmp_path / "profiles/default")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(project_root() / "iqa", tmp_path / "iqa", ignore=ignored)

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.random import Generator
 from scipy.ndimage import gaussian_filter
-from scipy.signal import fftconvolve
 
 
 def gaussian(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
@@ -34,6 +33,9 @@ def _grid(reach: float) -> np.ndarray:
 
 
 def _convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    # It takes a second to import, and every command imports the data sets.
+    from scipy.signal import fftconvolve
+
     half = len(kernel) // 2
     padded = np.pad(image, ((half, half), (half, half), (0, 0)), mode="edge")
     return fftconvolve(padded, (kernel / kernel.sum())[..., None], mode="valid", axes=(0, 1))
