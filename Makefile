@@ -13,10 +13,10 @@ help:            ## list the targets
 
 install: $(INSTALLED)   ## make .venv with the locked versions and this package
 
-# The stamp is written last, so an installation that was cut short is taken up again.
+# What is imported is compiled then: to compile all of it takes longer. The stamp is written last, so an installation that was cut short is taken up again.
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
