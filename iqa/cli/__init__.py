@@ -5,6 +5,7 @@ import sys
 import typer
 
 from iqa.cli.diagnosis import doctor
+from iqa.cli.evaluate_files import compare, evaluate
 from iqa.cli.faults import status_of
 from iqa.cli.lists import datasets_app, list_backbones
 from iqa.cli.runs import features, run
@@ -23,6 +24,8 @@ app.command()(features)
 app.command()(run)
 app.command()(score)
 app.command()(export)
+app.command()(evaluate)
+app.command()(compare)
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def check(name: str, progress: bool = False) -> Report:
         data = load(name, progress)
     except UserError as fault:
         return Report("", (str(fault),))
-    read = list(_read_all(data, progress))
+    read = list(read_files(data, progress))
     table = data.table.assign(digest=[file.digest for file in read])
     known = facts.identical if facts else ()
     copies = _copies(table)
@@ -63,7 +63,7 @@ def check(name: str, progress: bool = False) -> Report:
 
 
 @dataclass(frozen=True)
-class _File:
+class File:
     """What one image file holds.
 
     Attributes:
@@ -77,7 +77,13 @@ class _File:
     hash: np.ndarray = field(default_factory=lambda: np.zeros(BITS, bool))
 
 
-def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
+def read_files(data: Dataset, progress: bool = False) -> Iterator[File]:
+    """Decode every image of `data`, in the order of its table.
+
+    Args:
+        data: any rows of a set.
+        progress: show a progress bar on standard error.
+    """
     from rich.console import Console
     from rich.progress import track
 
@@ -91,15 +97,15 @@ def _read_all(data: Dataset, progress: bool) -> Iterator[_File]:
     )
 
 
-def _read_one(path: str) -> _File:
+def _read_one(path: str) -> File:
     """The file's fingerprint and hash, and why features would refuse it, if they would."""
     digest = path
     try:
         with open_regular(path) as file:
             digest = fingerprint(file.read())
-        return _File(digest, hash=perceptual_hash(read_rgb(path)))
+        return File(digest, hash=perceptual_hash(read_rgb(path)))
     except UserError as fault:
-        return _File(digest, str(fault))
+        return File(digest, str(fault))
 
 
 def _summary(data: Dataset) -> str:

@@ -38,7 +38,7 @@ USUAL = {
 }  # fmt: skip
 """Role of a column -> names that it usually has, in lower case, letters and digits only."""
 
-__all__ = ["PREFIX", "Source", "absolute", "describe", "load", "parse"]
+__all__ = ["PREFIX", "Source", "absolute", "describe", "load", "parse", "plain"]
 
 
 def describe(source: Source) -> DatasetInfo:
@@ -103,7 +103,7 @@ def _of_side(table: pd.DataFrame, side: str, source: Source) -> pd.DataFrame:
     return table.assign(split=side)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """The letters and digits of a name: `Image Name`, `image_name`, `imageName` are one."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
@@ -117,7 +117,7 @@ def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
         rows.column(raw, (name,), source.path)
         found = [name]
     else:
-        by_plain = {_plain(name): name for name in reversed(raw.columns)}
+        by_plain = {plain(name): name for name in reversed(raw.columns)}
         found = [by_plain[usual] for usual in USUAL[role] if usual in by_plain]
     if not found and role in ("image", "score"):
         raise UserError(

@@ -36,18 +36,19 @@ def column(table: pd.DataFrame, wanted: tuple[str, ...], source: Path) -> pd.Ser
     )
 
 
-def numbers(scores: pd.Series, names: pd.Series, source: Path) -> pd.Series:
-    """The scores as floats.
+def numbers(scores: pd.Series, names: pd.Series, source: Path, what: str = "score") -> pd.Series:
+    """The scores, or whatever numbers `what` calls them, as floats.
 
     Raises:
-        UserError: a score is no finite number; names its row and image.
+        UserError: one is no finite number; names its row and image.
     """
     values = pd.to_numeric(scores, errors="coerce").astype(float)
     bad = np.flatnonzero(~np.isfinite(values.to_numpy()))
     if len(bad):
-        found = scores.iloc[bad[0]]
+        cell = scores.iloc[bad[0]]
+        found = "empty" if pd.isna(cell) else repr(cell)
         raise UserError(
-            f"{_at(source, bad[0], names)}: score is {'empty' if pd.isna(found) else repr(found)}, "
+            f"{_at(source, bad[0], names)}: {what} is {found}, "
             "expected a finite number; correct the row or restore the table"
         )
     return values

@@ -1,0 +1,197 @@
+"""Predictions and ratings of the same images, side by side; nothing is dropped unasked."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from iqa.agreement.predictions import Predictions
+from iqa.datasets import Dataset
+from iqa.errors import UserError
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """What people say of images.
+
+    Attributes:
+        images: columns id (unique), rating (in their own unit, higher is better) and group (the
+            content group).
+        source: where they are from, in words.
+        unit: of the ratings, in words.
+        contents_known: whether `group` says more than that every image is its own content.
+    """
+
+    images: pd.DataFrame
+    source: str
+    unit: str
+    contents_known: bool
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Models' predictions for the same rated images.
+
+    Attributes:
+        ratings: of those images, sorted by id.
+        predictions: a column for each model, rows as in `ratings.images`.
+        notes: what a reader should know of the match.
+    """
+
+    ratings: Ratings
+    predictions: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def contents(self) -> int:
+        """Number of content groups."""
+        return self.ratings.images["group"].nunique()
+
+    def __str__(self) -> str:
+        count = len(self.predictions)
+        return (
+            f"{self.ratings.source}: {count} images, {self.contents} contents, {self.ratings.unit}"
+        )
+
+
+def ratings_of(data: Dataset) -> Ratings:
+    """The ratings of a data set in its own unit; a falling scale is turned about its middle."""
+    info, table = data.info, data.table
+    rating = table["score"] if info.higher_is_better else info.low + info.high - table["score"]
+    images = table[["id", "group"]].assign(rating=rating)
+    unit = f"{info.score_kind} {info.low:g} to {info.high:g}"
+    return Ratings(images, info.title, unit, table["group"].nunique() < len(table))
+
+
+def ratings_in(tables: Sequence[Predictions]) -> Ratings:
+    """The ratings that stand beside predictions: those of the first table that has some.
+
+    Raises:
+        UserError: no table has ratings, or two rate an image differently.
+    """
+    rated = [one for one in tables if "rating" in one.table]
+    if not rated:
+        raise UserError(
+            f"{tables[0].path}: no column of ratings recognised (taken: {tables[0]}); name it by "
+            "--rating COLUMN, or name the data set by --on DATASET"
+        )
+    first = rated[0]
+    images = first.table.drop(columns="prediction")
+    for other in rated[1:]:
+        both = images.merge(other.table, on="id", suffixes=("", "_other"))
+        differ = both[~np.isclose(both["rating"], both["rating_other"], rtol=1e-5)]
+        if len(differ):
+            row = differ.iloc[0]
+            raise UserError(
+                f"{first.path} and {other.path} rate {len(differ)} images differently, the first "
+                f"is {row['id']!r} ({row['rating']:g} and {row['rating_other']:g}); give both the "
+                "same ratings"
+            )
+    known = "group" in images
+    images = images if known else images.assign(group=images["id"])
+    unit = f"rating `{first.columns['rating']}`"
+    return Ratings(images, str(first.path), unit, known)
+
+
+def match(
+    tables: Sequence[Predictions],
+    ratings: Ratings,
+    common: bool = False,
+    among: Collection[str] | None = None,
+) -> Matched:
+    """Put predictions beside the ratings of the same images, by id or else by file name.
+
+    Args:
+        tables: of one model or several.
+        ratings: of the images.
+        common: use the images that all have, and say how many are left out.
+        among: ids of the images that should be predicted, such as a split's test side; None for all
+            rated ones.
+
+    Raises:
+        UserError: models share a name; without `common`, an image is missing or one too many; with
+            it, fewer than 3 are left.
+    """
+    names = _names(tables)
+    images = ratings.images.set_index("id").sort_index()
+    wanted = images.index if among is None else images.index[images.index.isin(list(among))]
+    found = {}
+    for name, one in zip(names, tables, strict=True):
+        ids = in_terms_of(one.table["id"], images.index)
+        found[name] = pd.Series(one.table["prediction"].to_numpy(), ids)
+        if not common:
+            _refuse_difference(one, wanted, ids)
+    kept = wanted
+    for series in found.values():
+        kept = kept[kept.isin(series.index)]
+    if len(kept) < 3:
+        raise UserError(
+            f"{', '.join(str(one.path) for one in tables)}: {len(kept)} images are rated in "
+            f"{ratings.source} and predicted, expected 3 or more; check the ids"
+        )
+    _refuse_constant(images.loc[kept, "rating"], ratings.source)
+    predictions = pd.DataFrame({name: series.loc[kept] for name, series in found.items()})
+    images = images.loc[kept].rename_axis("id").reset_index()
+    cut = Ratings(images, ratings.source, ratings.unit, ratings.contents_known)
+    notes = [
+        f"{name}: {len(series) - len(kept)} predictions are left out"
+        for name, series in found.items()
+        if len(series) > len(kept)
+    ]
+    if len(kept) < len(wanted):
+        notes.insert(0, f"{len(wanted) - len(kept)} of {len(wanted)} rated images are left out")
+    return Matched(cut, predictions.reset_index(drop=True), tuple(notes))
+
+
+def in_terms_of(ids: pd.Series, known: Collection[str]) -> list[str]:
+    """The `ids` as `known` spells them: as they are where one is known, else by file name.
+
+    >>> in_terms_of(pd.Series(["out/a.png", "out/b.png"]), ["a.png", "c.png"])
+    ['a.png', 'out/b.png']
+    """
+    if ids.isin(list(known)).any():
+        return list(ids)
+    files = [_file_name(name) for name in ids]
+    by_file = {_file_name(name): name for name in known}
+    if len(set(files)) < len(files) or len(by_file) < len(known):
+        return list(ids)  # one file name for two images says nothing
+    return [by_file.get(file, name) for file, name in zip(files, ids, strict=True)]
+
+
+def _file_name(name: str) -> str:
+    return re.split(r"[\\/]", name)[-1]
+
+
+def _names(tables: Sequence[Predictions]) -> list[str]:
+    names = [one.name for one in tables]
+    if len(set(names)) < len(names):
+        names = [str(one.path) for one in tables]
+    if len(set(names)) < len(names):
+        raise UserError(f"{names[0]} is given twice; compare different tables")
+    return names
+
+
+def _refuse_difference(one: Predictions, wanted: pd.Index, ids: list[str]) -> None:
+    missing, extra = wanted[~wanted.isin(ids)], pd.Index(ids)[~pd.Index(ids).isin(wanted)]
+    faults = []
+    if len(missing):
+        faults.append(
+            f"{len(missing)} of {len(wanted)} rated images have no prediction, the first is "
+            f"{missing[0]!r}"
+        )
+    if len(extra):
+        faults.append(
+            f"{len(extra)} of {len(ids)} predictions have no rating, the first is {extra[0]!r}"
+        )
+    if faults:
+        raise UserError(
+            f"{one.path}: {'; '.join(faults)}; complete the table, or say --common to use the "
+            "images that are in both"
+        )
+
+
+def _refuse_constant(ratings: pd.Series, source: str) -> None:
+    if ratings.nunique() == 1:
+        raise UserError(f"{source}: the ratings of these images are all {ratings.iloc[0]:g}")

@@ -1,0 +1,161 @@
+"""A model's predictions, read from any table; columns are guessed from usual names, or named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from unicodedata import normalize
+
+import pandas as pd
+
+from iqa.datasets import csv_table, rows
+from iqa.datasets.csv_rows import read_rows
+from iqa.errors import UserError
+
+USUAL = {
+    "image": (*csv_table.USUAL["image"], "imageid", "imgid"),
+    "prediction": (
+        "prediction", "predictions", "pred", "preds", "predicted", "predictedscore",
+        "predictedmos", "predscore", "predmos", "output", "score", "scores", "qualityscore",
+        "quality",
+    ),
+    "rating": (
+        "rating", "ratings", "mos", "dmos", "moszscore", "mosquality", "target", "label", "gt",
+        "gtscore", "gtmos", "groundtruth", "truth", "subjectivescore", "score", "quality",
+    ),
+    "group": csv_table.USUAL["group"],
+}  # fmt: skip
+"""Role of a column -> names that it usually has, in lower case, letters and digits only.
+
+`score` is the prediction where no better name is there, as in what `iqa score` writes; beside a
+column `prediction` it is the rating."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicts for each image.
+
+    Attributes:
+        name: of the model.
+        table: columns id (unique str), prediction (finite, higher is better), and where the file
+            has them rating (finite) and group (str).
+        columns: role -> the file's column.
+        path: of the file.
+    """
+
+    name: str
+    table: pd.DataFrame
+    columns: dict[str, str]
+    path: Path
+
+    def __str__(self) -> str:
+        taken = (f"{role} `{self.columns[role]}`" for role in USUAL if role in self.columns)
+        return f"{self.path}: {', '.join(taken)}"
+
+
+def read_predictions(
+    path: Path, columns: Mapping[str, str] | None = None, better: str = "higher", name: str = ""
+) -> Predictions:
+    """Read a table of predictions, CSV (commas, semicolons or tabs) or Parquet.
+
+    Args:
+        path: of the file; one that ends in .parquet is Parquet.
+        columns: role (a key of `USUAL`) -> the column that has it, where it should not be guessed.
+        better: "lower" where predictions run against the ratings; they are negated.
+        name: of the model; by default the file's, without its ending.
+
+    Raises:
+        UserError: the file is no table, a column is missing, an image is there twice or has no
+            name, a number is missing or not finite, predictions or ratings are all one number, or
+            there are fewer than 3.
+    """
+    raw = read_table(path, "predictions")
+    chosen = _choose(raw, columns or {}, path)
+    ids = raw[chosen["image"]]
+    _check_ids(ids, path)
+    names = ids.astype(str).map(partial(normalize, "NFC"))
+    table = pd.DataFrame({"id": names})
+    for role in ("prediction", "rating"):
+        if role in chosen:
+            table[role] = rows.numbers(raw[chosen[role]], names, path, role)
+            _check_spread(table[role], role, path)
+    if "group" in chosen:
+        table["group"] = rows.groups(raw[chosen["group"]], names, path)
+    if better == "lower":
+        table["prediction"] = -table["prediction"]
+    return Predictions(name or path.stem, table.reset_index(drop=True), chosen, path)
+
+
+def read_table(path: Path, what: str) -> pd.DataFrame:
+    """The cells of a Parquet file, or of a text table as `iqa.datasets.csv_rows` reads it.
+
+    Raises:
+        UserError: it is not there, or no such table; calls it `what`.
+    """
+    if not path.is_file():
+        raise UserError(f"{what} {path} not found; give the path of a CSV or Parquet file")
+    if path.suffix.lower() != ".parquet":
+        return read_rows(path)
+    try:
+        return pd.read_parquet(path).rename(columns=str).reset_index(drop=True)
+    except (OSError, ValueError) as fault:  # pyarrow's errors are ValueErrors
+        reason = " ".join(str(fault).split())
+        raise UserError(f"{what} {path} cannot be read as Parquet ({reason})") from None
+
+
+def _choose(raw: pd.DataFrame, named: Mapping[str, str], path: Path) -> dict[str, str]:
+    """The column of each role: as named, else the first usual name that no other role has.
+
+    A model's own name often heads its predictions: they may be the one column of numbers left.
+    """
+    for column in named.values():
+        rows.column(raw, (column,), path)
+    chosen = dict(named)
+    by_plain = {csv_table.plain(name): name for name in reversed(raw.columns)}
+    for role, usual in USUAL.items():
+        free = (by_plain[name] for name in usual if name in by_plain)
+        found = next((name for name in free if name not in chosen.values()), None)
+        if role not in chosen and found is not None:
+            chosen[role] = found
+    if "prediction" not in chosen:
+        once = [name for name in raw.columns if list(raw.columns).count(name) == 1]
+        rest = [name for name in once if name not in chosen.values()]
+        numeric = [name for name in rest if _is_numeric(raw[name])]
+        chosen |= {"prediction": numeric[0]} if len(numeric) == 1 else {}
+    for role in ("image", "prediction"):
+        if role not in chosen:
+            raise UserError(
+                f"{path}: no column of {role}s recognised (found: {', '.join(raw.columns)}); "
+                f"name it by --{role} COLUMN"
+            )
+    twice = [name for name in chosen.values() if list(raw.columns).count(name) > 1]
+    if twice:
+        raise UserError(f"{path}: two columns are called `{twice[0]}`; rename one of them")
+    return chosen
+
+
+def _is_numeric(cells: pd.Series) -> bool:
+    return bool(pd.to_numeric(cells, errors="coerce").notna().all())
+
+
+def _check_ids(ids: pd.Series, path: Path) -> None:
+    nameless = ids.index[ids.isna()]
+    if len(nameless):
+        raise UserError(f"{path}, row {nameless[0] + 1}: no image is named; complete the row")
+    repeated = ids[ids.duplicated()]
+    if len(repeated):
+        raise UserError(
+            f"{path}: {len(repeated)} of {len(ids)} rows repeat an image, the first is "
+            f"{str(repeated.iloc[0])!r}; give each image one row, and each model, split or seed "
+            "its own table"
+        )
+    if len(ids) < 3:
+        raise UserError(f"{path}: {len(ids)} images, expected 3 or more; give more predictions")
+
+
+def _check_spread(values: pd.Series, role: str, path: Path) -> None:
+    if values.nunique() == 1:
+        raise UserError(
+            f"{path}: every {role} is {values.iloc[0]:g}, so no correlation is defined; check the "
+            f"column, or name another by --{role} COLUMN"
+        )

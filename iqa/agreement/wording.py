@@ -1,0 +1,70 @@
+"""What was found, in sentences that the terminal and the page share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from iqa.agreement.matching import Matched
+from iqa.evaluation import FEWEST_CONTENTS, MARGIN, srcc
+
+
+def caveats(matched: Matched) -> Iterator[str]:
+    """What a reader should know before the numbers, a line each."""
+    yield from matched.notes
+    if not matched.ratings.contents_known:
+        yield (
+            "no content column: every image counts as its own content; where images share a "
+            "scene, the intervals are too narrow"
+        )
+    if matched.contents < FEWEST_CONTENTS:
+        yield (
+            f"{matched.contents} contents: intervals and verdicts need {FEWEST_CONTENTS} or more "
+            "and are withheld"
+        )
+    rating = matched.ratings.images["rating"]
+    for model, preds in matched.predictions.items():
+        agreement = srcc(preds, rating)
+        if agreement < -0.2:
+            yield (
+                f"{model}: predictions fall as ratings rise (SRCC {agreement:.3f}), which the "
+                "fitted metrics hide; turn them by --better lower (evaluate) or --lower MODEL "
+                "(compare) if lower is better"
+            )
+        if _on_another_scale(preds, rating):
+            yield (
+                f"{model}: predictions ({preds.min():.4g} to {preds.max():.4g}) are on another "
+                f"scale than ratings ({rating.min():.4g} to {rating.max():.4g}); RMSE raw means "
+                "nothing, RMSE fitted does"
+            )
+
+
+def _on_another_scale(preds: pd.Series, rating: pd.Series) -> bool:
+    """Whether half of the predictions are off the ratings' range, or within a tenth of it."""
+    off = not rating.min() <= preds.median() <= rating.max()
+    return off or bool(10 * (preds.max() - preds.min()) < rating.max() - rating.min())
+
+
+def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> str:
+    """What a difference amounts to.
+
+    Args:
+        row: of the table that `compare` gives, with its columns as attributes.
+        baseline: the model that was subtracted.
+        metric: its title.
+        margin: of equivalence that was used.
+    """
+    size = f"{metric} {row.difference:+.3f}"
+    size += (
+        " (no interval)"
+        if pd.isna(row.low)
+        else f" (95 % interval {row.low:+.3f} to {row.high:+.3f})"
+    )
+    if row.verdict in ("better", "worse"):
+        return f"{row.model} is {row.verdict} than {baseline}: {size}"
+    if row.verdict == "equivalent":
+        return f"{row.model} and {baseline} are equivalent: {size}, inside the margin of {margin:g}"
+    return (
+        f"undecided between {row.model} and {baseline}: {size}, neither clear of 0 nor inside the "
+        f"margin of {margin:g}"
+    )
