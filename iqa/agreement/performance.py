@@ -121,8 +121,7 @@ def fitted(matched: Matched, model: str) -> NDArray[np.float64]:
     It is fitted by least squares on these images. NaN where `fit_logistic` fails.
     """
     preds = matched.predictions[model].to_numpy(dtype=float)
-    unit = (preds - preds.mean()) / preds.std()  # any scale: the fit's start needs no luck
-    return logistic(unit, fit_logistic(unit, matched.ratings.images["rating"]))
+    return logistic(preds, fit_logistic(preds, matched.ratings.images["rating"]))
 
 
 def performance(matched: Matched, model: str, resamples: int = RESAMPLES) -> pd.DataFrame:
