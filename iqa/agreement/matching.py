@@ -91,7 +91,7 @@ def ratings_in(tables: Sequence[Predictions]) -> Ratings:
             )
     known = "group" in images
     images = images if known else images.assign(group=images["id"])
-    unit = f"rating `{first.columns['rating']}`"
+    unit = f"ratings in column {first.columns['rating']}"
     return Ratings(images, str(first.path), unit, known)
 
 
@@ -122,7 +122,7 @@ def match(
         ids = in_terms_of(one.table["id"], images.index)
         found[name] = pd.Series(one.table["prediction"].to_numpy(), ids)
         if not common:
-            _refuse_difference(one, wanted, ids)
+            _refuse_difference(one, wanted, ids, "rated" if among is None else "test")
     kept = wanted
     for series in found.values():
         kept = kept[kept.isin(series.index)]
@@ -173,17 +173,18 @@ def _names(tables: Sequence[Predictions]) -> list[str]:
     return names
 
 
-def _refuse_difference(one: Predictions, wanted: pd.Index, ids: list[str]) -> None:
+def _refuse_difference(one: Predictions, wanted: pd.Index, ids: list[str], what: str) -> None:
     missing, extra = wanted[~wanted.isin(ids)], pd.Index(ids)[~pd.Index(ids).isin(wanted)]
     faults = []
     if len(missing):
         faults.append(
-            f"{len(missing)} of {len(wanted)} rated images have no prediction, the first is "
+            f"{len(missing)} of {len(wanted)} {what} images have no prediction, the first is "
             f"{missing[0]!r}"
         )
     if len(extra):
         faults.append(
-            f"{len(extra)} of {len(ids)} predictions have no rating, the first is {extra[0]!r}"
+            f"{len(extra)} of {len(ids)} predictions are for no {what} image, the first is "
+            f"{extra[0]!r}"
         )
     if faults:
         raise UserError(

@@ -49,8 +49,8 @@ class Leak:
 
     def __str__(self) -> str:
         return (
-            f"{self.first} and {self.second} share {self.count} {self.kind}, such as "
-            f"{self.example}: {self.images} of {self.of} {self.second} images are affected"
+            f"{self.kind} shared by {self.first} and {self.second}: {self.count}, such as "
+            f"{self.example}; this affects {self.images} of {self.of} {self.second} images"
         )
 
 

@@ -68,3 +68,20 @@ def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> st
         f"undecided between {row.model} and {baseline}: {size}, neither clear of 0 nor inside the "
         f"margin of {margin:g}"
     )
+
+
+def cells(table: pd.DataFrame) -> list[list[str]]:
+    """A table as text, its columns low and high as one; a dash where a number is withheld."""
+    shown = table.copy()
+    if "low" in shown:
+        ends = zip(shown["low"], shown["high"], strict=True)
+        interval = ["-" if pd.isna(low) else f"{_cell(low)} to {_cell(high)}" for low, high in ends]
+        shown.insert(list(shown.columns).index("low"), "interval", interval)
+        shown = shown.drop(columns=["low", "high"])
+    return [[_cell(value) for value in row] for row in shown.itertuples(index=False)]
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if pd.isna(value) else f"{value:.3g}" if abs(value) >= 100 else f"{value:.3f}"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -85,7 +85,7 @@ def evaluate(
     if html:
         from iqa.report.agreement_page import evaluation_page
 
-        _write(html, evaluation_page(found.matched, model, found.leaks, found.notes))
+        _write(html, evaluation_page(found.matched, model, table, found.leaks, found.notes))
     _conclude(found)
 
 
@@ -133,8 +133,8 @@ def compare(
     if html:
         from iqa.report.agreement_page import comparison_page
 
-        page = comparison_page(found.matched, baseline, metric, margin, found.leaks, found.notes)
-        _write(html, page)
+        used = (baseline, metric, margin)
+        _write(html, comparison_page(found.matched, used, judged, found.leaks, found.notes))
     _conclude(found)
 
 
@@ -178,20 +178,10 @@ def _found(tables: "list[Predictions]", on: str | None, common: bool, split: Pat
 
 def _print(title: str, columns: list[str], table: "pd.DataFrame") -> None:
     """A table of the package, whose columns low and high become one."""
-    shown = table.copy()
-    if "low" in shown:
-        ends = zip(shown["low"], shown["high"], strict=True)
-        interval = [f"{_cell(low)} to {_cell(high)}" if low == low else "-" for low, high in ends]
-        shown.insert(list(shown.columns).index("low"), "interval", interval)
-        shown = shown.drop(columns=["low", "high"])
-    rows = [[_cell(value) for value in row] for row in shown.itertuples(index=False)]
+    from iqa.agreement.wording import cells
+
+    rows = [[printable(cell) for cell in row] for row in cells(table)]
     print_table(printable(title), columns, rows)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "-" if value != value else f"{value:.3g}" if abs(value) >= 100 else f"{value:.3f}"
-    return printable(str(value))
 
 
 def _write(path: Path, page: str) -> None:

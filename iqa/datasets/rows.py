@@ -46,7 +46,7 @@ def numbers(scores: pd.Series, names: pd.Series, source: Path, what: str = "scor
     bad = np.flatnonzero(~np.isfinite(values.to_numpy()))
     if len(bad):
         cell = scores.iloc[bad[0]]
-        found = "empty" if pd.isna(cell) else repr(cell)
+        found = "empty" if pd.isna(cell) else f"'{cell}'"
         raise UserError(
             f"{_at(source, bad[0], names)}: {what} is {found}, "
             "expected a finite number; correct the row or restore the table"

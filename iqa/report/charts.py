@@ -145,16 +145,17 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str)
     return HTML(f'<div class="charts" role="img" aria-label="{label}">{panels}</div>')
 
 
-def _panel(chart: alt.TopLevelMixin) -> str:
+def picture(chart: alt.TopLevelMixin) -> str:
+    """A chart as static SVG that shrinks with the page; its text is text, its ink the page's."""
     spec = chart.to_dict()
     spec["config"] = THEME
-    picture = vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
-    picture = re.sub(
-        r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px"', picture, count=1
-    )
+    drawn = vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
+    drawn = re.sub(r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px"', drawn, count=1)
     # The alternative text is that of the whole; marks with a role of their own would need one each.
-    picture = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", picture)
-    data = json.dumps(spec).replace("</", "<\\/")
-    return (
-        f'<figure class="chart">{picture}<script type="application/json">{data}</script></figure>'
-    )
+    return re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", drawn)
+
+
+def _panel(chart: alt.TopLevelMixin) -> str:
+    data = json.dumps(chart.to_dict() | {"config": THEME}).replace("</", "<\\/")
+    script = f'<script type="application/json">{data}</script>'
+    return f'<figure class="chart">{picture(chart)}{script}</figure>'

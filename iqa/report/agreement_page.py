@@ -1,0 +1,198 @@
+"""What `iqa evaluate` and `iqa compare` found, as a page in one file that loads nothing."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import jinja2
+import numpy as np
+import pandas as pd
+
+from iqa import __version__
+from iqa.agreement import METRICS, Leak, Matched, estimates, fitted, outliers, per_content
+from iqa.agreement.wording import cells, headline
+from iqa.report import charts
+
+_TEMPLATE = Path(__file__).with_suffix(".html.j2")
+_POINTS = 1500
+"""Images in a scatter plot: more would hide each other, and make the file large."""
+
+_METHOD = (
+    "Intervals: 95 %, bootstrap that draws contents with replacement (2,000 draws, tails widened "
+    "for few contents after Hesterberg 2015). They cover other contents, not other trainings of "
+    "a model. Fitted: after the 4-parameter logistic of VQEG (2000), fitted on these images."
+)
+_PAIRED = (
+    "Differences are taken in the same draws; p-values are corrected by Holm's method. Equivalent: "
+    "the whole interval lies inside the margin; better or worse: it excludes 0 and p is below "
+    ".05; undecided: neither."
+)
+
+Leaks = Sequence[Leak] | None
+
+
+def evaluation_page(
+    matched: Matched,
+    model: str,
+    performance: pd.DataFrame,
+    leaks: Leaks = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """The page of one model, HTML.
+
+    Args:
+        matched: with the model.
+        model: its name.
+        performance: the table of `iqa.agreement.performance`.
+        leaks: of the split, None where none was audited.
+        notes: what a reader should know.
+    """
+    first = cells(performance.head(1))[0]
+    answer = f"SRCC {first[1]}" + (f" (95 % interval {first[2]})" if first[2] != "-" else "")
+    parts = [
+        {
+            "title": "Agreement with the ratings",
+            "columns": ["metric", "value", "95 % interval"],
+            "rows": cells(performance),
+        },
+        {"title": "Every image", "charts": [_scatter(matched, model)]},
+        *_contents(matched, model),
+        {
+            "title": "Farthest from the ratings",
+            "columns": ["image", "content", "rating", "fitted prediction", "error"],
+            "rows": cells(outliers(matched, model, 20)),
+        },
+    ]
+    answers = [{"kind": "", "text": answer}, *_audit(leaks)]
+    title = f"How well does {model} agree with the ratings?"
+    return _page(title, matched, answers, parts, notes, _METHOD)
+
+
+def comparison_page(
+    matched: Matched,
+    used: tuple[str, str, float],
+    judged: pd.DataFrame,
+    leaks: Leaks = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """The page of a comparison, HTML.
+
+    Args:
+        matched: all models.
+        used: name of the baseline, metric (a key of `METRICS`) and margin.
+        judged: the table of `iqa.agreement.compare`.
+        leaks: of the split, None where none was audited.
+        notes: what a reader should know.
+    """
+    baseline, metric, margin = used
+    title = METRICS[metric].title
+    answers = [
+        {"kind": row.verdict, "text": headline(row, baseline, title, margin)}
+        for row in judged.itertuples()
+    ]
+    parts = [
+        {
+            "title": f"{title} minus that of {baseline}",
+            "charts": _differences(judged, baseline, title),
+            "columns": ["model", "difference", "95 % interval", "p (Holm)", "verdict"],
+            "rows": cells(judged.drop(columns="p")),
+            "text": f"The margin of equivalence is {margin:g}.",
+        },
+        {
+            "title": f"{title} of each model",
+            "columns": ["model", title, "95 % interval"],
+            "rows": cells(estimates(matched, metric).table(title)),
+        },
+        {
+            "title": "Every image",
+            "charts": [_scatter(matched, model) for model in matched.predictions],
+        },
+    ]
+    question = f"Does a model agree better with the ratings than {baseline}?"
+    answers = [*answers, *_audit(leaks)]
+    return _page(question, matched, answers, parts, notes, f"{_METHOD} {_PAIRED}")
+
+
+def _page(
+    title: str,
+    matched: Matched,
+    answers: list[Any],
+    parts: list[Any],
+    notes: Sequence[str],
+    method: str,
+) -> str:
+    # Names of files and models are other people's text: all of them are escaped.
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True)
+    page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return page.render(
+        title=title,
+        of=str(matched),
+        answers=answers,
+        parts=parts,
+        notes=notes,
+        method=method,
+        version=__version__,
+    )
+
+
+def _audit(leaks: Leaks) -> Iterator[dict[str, str]]:
+    for leak in leaks or ():
+        yield {"kind": "leak", "text": f"The split leaks: {leak}"}
+    if leaks is not None and not leaks:
+        yield {"kind": "better", "text": "The sides of the split share nothing that was looked for"}
+
+
+def _contents(matched: Matched, model: str) -> Iterator[dict[str, Any]]:
+    table = per_content(matched, model)
+    if len(table):
+        yield {
+            "title": "Each content of 3 images or more, the worst first",
+            "columns": ["content", "images", "SRCC", "mean error"],
+            "rows": cells(table.head(50)),
+            "text": f"{min(50, len(table))} of {len(table)} contents. Error: fitted prediction "
+            "minus rating.",
+        }
+
+
+def _scatter(matched: Matched, model: str) -> dict[str, str]:
+    """Rating over prediction, with the fitted curve."""
+    table = pd.DataFrame(
+        {
+            "prediction": matched.predictions[model],
+            "rating": matched.ratings.images["rating"],
+            "fitted": fitted(matched, model),
+        }
+    )
+    shown = table.sample(min(_POINTS, len(table)), random_state=0).sort_values("prediction")
+    scale = alt.Scale(zero=False, nice=True)
+    base = alt.Chart(shown).encode(
+        x=alt.X("prediction:Q", title=f"prediction of {model}", scale=scale)
+    )
+    dots = base.mark_point(filled=True, size=18, opacity=0.45, color="#4C78A8").encode(
+        y=alt.Y("rating:Q", title="rating, higher is better", scale=scale)
+    )
+    layers = [dots]
+    if np.isfinite(shown["fitted"]).all():
+        layers.append(base.mark_line(color="#E45756", strokeWidth=2).encode(y="fitted:Q"))
+    chart = alt.layer(*layers).properties(width=250, height=220)
+    few = "" if len(shown) == len(table) else f" {len(shown)} of {len(table)} images are drawn."
+    return {
+        "svg": charts.picture(chart),
+        "alt": f"Ratings over predictions of {model}",
+        "caption": f"{model}: a dot is an image, the line the fitted logistic.{few}",
+    }
+
+
+def _differences(judged: pd.DataFrame, baseline: str, title: str) -> list[dict[str, str]]:
+    if judged[["low", "high"]].isna().any(axis=None):
+        return []
+    axis = f"difference in {title}, right is better"
+    chart = charts.intervals(judged.assign(set=""), "difference", "model", axis)[0]
+    return [
+        {
+            "svg": charts.picture(chart.properties(title="")),
+            "alt": f"Differences in {title} to {baseline} with 95 % intervals",
+            "caption": f"Difference to {baseline} and its 95 % interval; the dashed line is 0.",
+        }
+    ]

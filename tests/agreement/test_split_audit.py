@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageEnhance
+from skimage import data as photographs
+
+from iqa.agreement import audit_split, read_sides
+from iqa.datasets import Split, load, write_split
+from iqa.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Twelve images of noise in 6 contents; copy.png is 1.png, dark.png a darker cat.png."""
+    folder = tmp_path_factory.mktemp("images")
+    for n in range(8):
+        pixels = np.random.default_rng(n).integers(0, 255, (64, 64, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{n}.png")
+    (folder / "copy.png").write_bytes((folder / "1.png").read_bytes())
+    cat = Image.fromarray(photographs.chelsea())
+    cat.save(folder / "cat.png")
+    ImageEnhance.Brightness(cat).enhance(0.6).save(folder / "dark.png")
+    names = [*(f"{n}.png" for n in range(8)), "copy.png", "cat.png", "dark.png"]
+    groups = ["a", "a", "b", "b", "c", "c", "d", "d", "e", "f", "g"]
+    table = pd.DataFrame({"image": names, "mos": range(11), "scene": groups})
+    table.to_csv(folder / "ratings.csv", index=False)
+    return load(f"csv:{folder / 'ratings.csv'}")
+
+
+def test_a_clean_split_shares_nothing(data):
+    assert (
+        audit_split({"train": ["0.png", "1.png", "2.png"], "test": ["4.png", "5.png"]}, data) == ()
+    )
+
+
+def test_everything_shared_is_found_and_said_once(data):
+    train = ["0.png", "1.png", "2.png", "4.png", "cat.png"]
+    test = ["2.png", "5.png", "6.png", "copy.png", "dark.png"]
+    found = audit_split({"train": train, "test": test}, data)
+    assert [(leak.kind, leak.count, leak.images, leak.of) for leak in found] == [
+        ("ids", 1, 1, 5),
+        ("contents", 1, 1, 5),
+        ("files with the same bytes", 1, 1, 5),
+        ("near-duplicates", 1, 1, 5),
+    ]
+    assert str(found[1]) == (
+        "contents shared by train and test: 1, such as 4.png and 5.png; "
+        "this affects 1 of 5 test images"
+    )
+    assert found[2].example == "1.png and copy.png"
+    assert found[3].example.startswith("cat.png and dark.png (")
+
+
+def test_each_two_sides_are_compared_and_ids_need_no_data():
+    sides = {"train": ["a", "b"], "val": ["b", "c"], "test": ["c", "d", "a"]}
+    pairs = [(leak.first, leak.second, leak.example) for leak in audit_split(sides)]
+    assert pairs == [("train", "val", "b"), ("train", "test", "a"), ("val", "test", "c")]
+
+
+def test_a_split_is_read_from_a_manifest_from_json_and_from_tables(tmp_path, write):
+    sides = {"train": ["a", "b"], "val": ["c"], "test": ["d"]}
+    write_split(tmp_path / "s.json", Split("random", 0, 0, ("a", "b"), ("c",), ("d",)), "0" * 16)
+    (tmp_path / "p.json").write_text(
+        json.dumps({"Training": ["a", "b"], "val": ["c"], "test": ["d"]})
+    )
+    table = pd.DataFrame({"file": list("abcd"), "set": ["training", "train", "valid", "TEST"]})
+    paths = [
+        tmp_path / "s.json",
+        tmp_path / "p.json",
+        write("s.csv", table),
+        write("s.parquet", table),
+    ]
+    assert [read_sides(path) for path in paths] == [sides] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("s.json", "{", "cannot be read as JSON"),
+        ("s.json", "[1]", "sides found: none; expected test and one of train and val"),
+        ("s.json", '{"train": "a", "test": ["b"]}', "expected a list of ids for each of train"),
+        ("s.json", '{"test": ["b"]}', "sides found: test; expected test and one of train and val"),
+        ("s.csv", "image,mos\na,1\n", "expected a column `image` and a column `split`"),
+        ("s.csv", "image,split\na,left\n", "split is 'left', expected one of train"),
+    ],
+)
+def test_a_bad_split_is_one_line(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match="split") as caught:
+        read_sides(tmp_path / name)
+    assert said in str(caught.value)
+
+
+def test_ids_of_another_set_are_refused(data):
+    with pytest.raises(UserError, match=r"1 of 2 ids are not in .*, the first is 'x.png'"):
+        audit_split({"train": ["x.png"], "test": ["0.png"]}, data)

@@ -1,0 +1,159 @@
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from iqa.cli import app
+from iqa.errors import UserError
+
+RATINGS = np.linspace(1, 5, 60)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Writes predictions for 60 images, errors of the size given."""
+    monkeypatch.chdir(tmp_path)
+
+    def to(name, error, columns=("image", "mos", "score"), seed=1):
+        preds = RATINGS + error * np.random.default_rng(seed).normal(size=60)
+        table = pd.DataFrame({"image": [f"{n:02d}.png" for n in range(60)], "mos": RATINGS})
+        table = table.assign(score=preds)[list(columns)]
+        table.to_parquet(name) if name.endswith("parquet") else table.to_csv(name, index=False)
+
+    return to
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """The same 60 images as files, of noise, in a table with the ratings."""
+    for n in range(60):
+        pixels = np.random.default_rng(n).integers(0, 255, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{n:02d}.png")
+    table = pd.DataFrame({"image": [f"{n:02d}.png" for n in range(60)], "mos": RATINGS})
+    table.assign(scene=[f"s{n // 2}" for n in range(60)]).to_csv(tmp_path / "r.csv", index=False)
+    return f"csv:{tmp_path / 'r.csv'}"
+
+
+def call(*words):
+    return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+
+
+def test_evaluate_prints_metrics_and_says_which_columns_it_took(write):
+    write("mine.csv", 0.5)
+    done = call("evaluate", "mine.csv")
+    assert done.exit_code == 0
+    lines = dict(re.findall(r"│ (\w[\w ]*?) +│ (-?\d\.\d+) +│ [\d.]+ to [\d.]+", done.stdout))
+    assert list(lines) == [
+        "SRCC", "KRCC", "PLCC raw", "PLCC fitted", "RMSE raw", "RMSE fitted",
+    ]  # fmt: skip
+    assert "columns of mine.csv: image `image`, prediction `score`, rating `mos`" in done.stderr
+    assert "no content column: every image counts as its own content" in done.stderr
+
+
+def test_on_a_data_set_predictions_need_no_ratings_and_one_format_is_like_the_other(write, dataset):
+    write("a.csv", 0.5, ["image", "score"])
+    write("a.parquet", 0.5, ["image", "score"])
+    one, two = (call("evaluate", name, "--on", dataset) for name in ("a.csv", "a.parquet"))
+    assert one.exit_code == two.exit_code == 0
+    assert one.stdout == two.stdout
+    assert "60 images, 30 contents, MOS 1 to 5" in one.stdout
+
+
+def test_a_falling_scale_is_noticed_and_turned_on_request(write):
+    write("mine.csv", 0.2)
+    table = pd.read_csv("mine.csv")
+    table.assign(score=-100 * table["score"]).to_csv("distance.csv", index=False)
+    asis, turned = (
+        call("evaluate", "distance.csv"),
+        call("evaluate", "distance.csv", "--better", "lower"),
+    )
+    assert "predictions fall as ratings rise (SRCC -0.9" in asis.stderr
+    assert "predictions fall" not in turned.stderr
+    assert "are on another scale than ratings (1 to 5)" in turned.stderr
+    both = call("compare", "mine.csv", "distance.csv", "--lower", "distance")
+    assert "distance and mine are equivalent: SRCC +0.000" in both.stdout
+
+
+def test_compare_gives_a_verdict_for_each_model_and_a_page(write):
+    write("base.csv", 1.0)
+    write("good.parquet", 0.1)
+    write("twin.csv", 1.0, ["image", "score"])
+    done = call("compare", "base.csv", "good.parquet", "twin.csv", "--html", "page.html")
+    assert done.exit_code == 0
+    assert "good is better than base: SRCC +0." in done.stdout
+    assert "twin and base are equivalent: SRCC +0.000" in done.stdout
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert '<p class="answer better">good is better than base: SRCC +0.' in page
+
+
+def test_the_page_refers_to_nothing_outside_and_escapes_names(write):
+    name = "<b>mine & co.csv"
+    write(name, 0.5)
+    done = call("evaluate", name, "--html", "page.html")
+    assert done.exit_code == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    addresses = re.findall(r"""(?:https?:|//|url\(|@import|src=|href=)[^\s"'<>)]*""", page)
+    assert set(addresses) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;b&gt;mine &amp; co agree" in page
+    assert page.count("<svg") == 1
+
+
+def test_a_split_that_leaks_is_said_with_status_1_and_its_test_side_is_evaluated(write, dataset):
+    write("mine.csv", 0.5)
+    table = pd.read_csv("mine.csv")
+    table[20:].to_csv("test.csv", index=False)
+    names = list(table["image"])
+    Path("clean.json").write_text(json.dumps({"train": names[:20], "test": names[20:]}))
+    Path("leaky.json").write_text(json.dumps({"train": names[:21], "test": names[20:]}))
+    clean = call("evaluate", "test.csv", "--on", dataset, "--split", "clean.json")
+    assert clean.exit_code == 0
+    assert "the sides of the split share nothing that was looked for" in clean.stdout
+    leaky = call(
+        "evaluate", "test.csv", "--on", dataset, "--split", "leaky.json", "--html", "p.html"
+    )
+    assert leaky.exit_code == 1
+    said = "ids shared by train and test: 1, such as 20.png; this affects 1 of 40 test images"
+    assert f"leak: {said}" in leaky.stdout
+    assert "contents shared by train and test: 1, such as 20.png and 21.png" in leaky.stdout
+    assert f"The split leaks: {said}" in Path("p.html").read_text(encoding="utf-8")
+    # Predictions for training images are no test.
+    whole = call("evaluate", "mine.csv", "--on", dataset, "--split", "clean.json")
+    assert isinstance(whole.exception, UserError)
+    assert "20 of 60 predictions are for no test image, the first is '00.png'" in str(
+        whole.exception
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate", "nosuch.csv"], "predictions nosuch.csv not found"),
+        (["evaluate", "mine.csv", "--on", "nosuch"], "unknown dataset 'nosuch'"),
+        (["compare", "mine.csv"], "a comparison needs 2 models or more"),
+        (["compare", "mine.csv", "mine.csv"], "mine.csv is given twice"),
+        (["compare", "mine.csv", "--lower", "x"], "unknown model of --lower 'x': choose one of"),
+    ],
+)
+def test_a_users_error_says_what_is_wrong(write, words, said):
+    write("mine.csv", 0.5)
+    done = call(*words)
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception).startswith(said)
+
+
+def test_nothing_heavy_is_imported(write):
+    write("mine.csv", 0.5)
+    code = "import sys; sys.argv = ['iqa', 'evaluate', 'mine.csv']; from iqa.cli import app; "
+    code += (
+        "app(standalone_mode=False); sys.exit('torch' in sys.modules or 'altair' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
