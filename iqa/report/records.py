@@ -13,6 +13,7 @@ from iqa.files import project_root
 
 COMMITTED = "results/runs/cpu"
 DEMO = "build/runs/demo"
+DEMO_FULL = "build/runs/demo-full"
 SETS = {"clive": "CLIVE", "agiqa3k": "AGIQA-3K", "biq2021": "BIQ2021", "demo": "demo"}
 """Data set to what charts call it."""
 
@@ -59,7 +60,7 @@ def run(name: str, folder: str = COMMITTED) -> Run:
     """
     path = project_root() / folder / name
     if not (path / "record.json").exists():
-        profile = "demo" if folder == DEMO else "cpu (or long)"
+        profile = "cpu (or long)" if folder == COMMITTED else Path(folder).name
         raise UserError(f"the record {name} is missing: iqa run {name} --profile {profile}")
     return _whole(path)
 

@@ -52,6 +52,14 @@ def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_p
     assert "the record nothing is missing: iqa run nothing --profile cpu" in cell.source
 
 
+def test_a_missing_record_of_the_demo_names_the_profile_that_makes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "project_root", lambda: tmp_path)
+    with pytest.raises(UserError, match="iqa run dropout --profile demo-full"):
+        records.run("dropout", records.DEMO_FULL)
+    with pytest.raises(UserError, match=r"iqa run leakage --profile demo$"):
+        records.run("leakage", records.DEMO)
+
+
 def test_another_fault_of_a_page_is_an_error(tmp_path):
     with pytest.raises(CellExecutionError, match="division by zero"):
         executed(tmp_path, "1 / 0")
