@@ -6,6 +6,9 @@ OpenVINO reads its own form of a model in a fraction of one.
 
 import ctypes
 import importlib.util
+import os
+import subprocess
+import sys
 import tempfile
 from contextlib import suppress
 from importlib.metadata import version
@@ -20,6 +23,9 @@ from iqa.scoring.openers import model_file, open_model
 
 Converted = tuple[Any, ModelInfo]
 """OpenVINO's model of uint8 (1, S, S, 3) to a score (1,), and what it is."""
+
+Parts = dict[str, bytes]
+"""The contents of the files in which a conversion is kept, by their names."""
 
 # What a conversion depends on beside the model's file.
 _PACKAGES = ("openvino", "torch", "timm", "transformers", "open_clip_torch")
@@ -73,14 +79,42 @@ def converted(file: Path) -> Converted:
         raise UserError(f"model {file}: {error.strerror}; check the path") from None
     with suppress(OSError, ValueError):  # none was kept, or it is damaged
         return _read(folder)
-    parts = _convert(file)
+    parts = _convert_apart(file) or _convert(file)
     with suppress(OSError):  # a cache that cannot be written to costs time alone
         _write(folder, parts)
     return _opened(parts)
 
 
-def _convert(file: Path) -> dict[str, bytes]:
-    """The contents of the files in which a conversion is kept, by their names."""
+_CHILD = "import sys; from iqa.scoring.conversions import convert_into; convert_into(*sys.argv[1:])"
+
+
+def _convert_apart(file: Path) -> Parts:
+    """As `_convert`, by a process that ends: PyTorch would keep most of a gigabyte of this one.
+
+    Returns:
+        Nothing, where that process fails.
+    """
+    if not Path(sys.executable).name.startswith("python"):  # this interpreter is part of a program
+        return {}
+    with tempfile.TemporaryDirectory() as folder, suppress(OSError):
+        subprocess.run(
+            [sys.executable, "-P", "-c", _CHILD, str(file), folder],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        return _read_parts(Path(folder))
+    return {}
+
+
+def convert_into(file: str, folder: str) -> None:
+    """Convert the model in `file` into files in `folder`."""
+    for name, content in _convert(Path(file)).items():
+        Path(folder, name).write_bytes(content)
+
+
+def _convert(file: Path) -> Parts:
     from iqa.features.engine import converted as convert
     from iqa.models import load_model
     from iqa.scoring.native_scale import NativeScale
@@ -88,16 +122,16 @@ def _convert(file: Path) -> dict[str, bytes]:
     network, info = load_model(file)
     model = convert(NativeScale(network, info.low, info.high), info.input_size)
     with tempfile.TemporaryDirectory() as folder:
-        graph, weights = Path(folder, "model.xml"), Path(folder, "model.bin")
-        import_openvino().save_model(model, graph, compress_to_fp16=False)
-        return {
-            "info.json": info.model_dump_json().encode(),
-            "model.xml": graph.read_bytes(),
-            "model.bin": weights.read_bytes(),
-        }
+        import_openvino().save_model(model, Path(folder, "model.xml"), compress_to_fp16=False)
+        Path(folder, "info.json").write_text(info.model_dump_json())
+        return _read_parts(Path(folder))
 
 
-def _opened(parts: dict[str, bytes]) -> Converted:
+def _read_parts(folder: Path) -> Parts:
+    return {name: (folder / name).read_bytes() for name in ("info.json", "model.xml", "model.bin")}
+
+
+def _opened(parts: Parts) -> Converted:
     # Also what was just converted goes by its files: before, scores differ in their last bit.
     model = import_openvino().Core().read_model(parts["model.xml"], parts["model.bin"])
     return model, ModelInfo.model_validate_json(parts["info.json"])
@@ -116,13 +150,13 @@ def _read(folder: Path) -> Converted:
     Raises:
         OSError, ValueError: it is not there, or is damaged.
     """
-    parts = {name: (folder / name).read_bytes() for name in ("info.json", "model.xml", "model.bin")}
+    parts = _read_parts(folder)
     if (folder / "checksum").read_text() != fingerprint(*parts.values()):
         raise ValueError("damaged")
     return _opened(parts)
 
 
-def _write(folder: Path, parts: dict[str, bytes]) -> None:
+def _write(folder: Path, parts: Parts) -> None:
     with written_whole(folder) as draft:
         draft.mkdir()
         for name, content in parts.items():

@@ -30,13 +30,15 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def made(monkeypatch):
-    """The names of the models that were opened to be converted."""
-    opened = []
-    monkeypatch.setattr(
-        "iqa.models.model_file.load_model",
-        lambda path: opened.append(path.name) or load_model(path),
-    )
-    return opened
+    """The names of the models that are converted; here, as another process takes seconds."""
+    names = []
+
+    def convert(path):
+        names.append(path.name)
+        return conversions._convert(path)
+
+    monkeypatch.setattr(conversions, "_convert_apart", convert)
+    return names
 
 
 def scores(model_file, pixels):
@@ -106,6 +108,22 @@ def test_a_cache_that_cannot_be_written_to_is_no_obstacle(model_file, pixels, ca
     (cache / "converted").write_text("a file where the folder should be")
     assert scores(model_file, pixels) == expected
     assert len(made) == 2
+
+
+def test_a_process_of_its_own_converts_to_the_same(model_file):
+    apart, here = conversions._convert_apart(model_file), conversions._convert(model_file)
+    assert apart.keys() == here.keys()
+    assert apart["model.bin"] == here["model.bin"]
+    assert apart["info.json"] == here["info.json"]
+
+
+def test_where_that_process_fails_this_one_converts(model_file, pixels, cache, monkeypatch):
+    expected = scores(model_file, pixels)
+    for path in parts(cache):
+        path.unlink()
+    monkeypatch.setattr(conversions, "_CHILD", "raise SystemExit(3)")
+    assert scores(model_file, pixels) == expected
+    assert parts(cache)
 
 
 COMMAND = """
