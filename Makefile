@@ -13,7 +13,8 @@ help:            ## list the targets
 
 install: $(INSTALLED)   ## make .venv with the locked versions and this package
 
-# What is imported is compiled then: to compile all of it takes longer. The stamp is written last, so an installation that was cut short is taken up again.
+# Modules are compiled when they are first imported: to compile all of them takes a minute. The stamp
+# is written last, so an installation that was cut short is taken up again.
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock

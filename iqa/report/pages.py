@@ -25,7 +25,14 @@ def execute(page: Path, output: Path) -> None:
     notebook = jupytext.read(page)
     where = {"metadata": {"path": str(project_root())}}
     try:
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where).execute()
+        NotebookClient(
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            resources=where,
+            # A kernel warns of its plain local TCP connection, which every Jupyter uses.
+            extra_arguments=["--log-level=ERROR"],
+        ).execute()
     except CellExecutionError as fault:
         if fault.ename != "UserError":
             raise
