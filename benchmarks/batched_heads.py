@@ -28,7 +28,13 @@ def one_at_a_time(x, y, train, val, preset, seed, config, device="cpu", fused=No
     x, y = torch.as_tensor(x, device=device), torch.as_tensor(y, device=device)
     torch.manual_seed(seed)
     head = MLPHead.from_preset(preset, x.shape[1], config.hidden).to(device)
-    adam = torch.optim.Adam(head.parameters(), config.learning_rate, fused=fused)
+    groups: dict[bool, list] = {False: [], True: []}
+    for name, parameter in head.named_parameters():
+        groups[name in ("act1.g", "act2.g")].append(parameter)
+    adam = torch.optim.Adam([{"params": groups[False]}], config.learning_rate, fused=fused)
+    if groups[True]:
+        rate = config.gate_rate * config.learning_rate
+        adam.add_param_group({"params": groups[True], "lr": rate})
     order, objective = torch.Generator().manual_seed(seed), OBJECTIVES[config.objective]
     train, preds = torch.as_tensor(train, device=device), []
     for _ in range(config.epochs):

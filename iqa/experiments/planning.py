@@ -103,7 +103,7 @@ def _finders() -> dict[str, _Finder]:
         if name not in REGIMES:
             raise unknown("regime", name, list(REGIMES))
 
-    heads = ("paper_heads", "paper_batch_heads", "varied_heads")
+    heads = ("paper_heads", "paper_batch_heads", "moved_heads", "varied_heads")
     return {"regimes": regime, **dict.fromkeys(heads, find_preset)}
 
 

@@ -94,6 +94,8 @@ class Record(BaseModel):
         datasets: the first is what was trained on.
         splits: in the order in which they were used.
         untrained: True where the backbone had random weights.
+        weights_sources: backbone to where its weights are from, the commit of a hub's repository
+            included (`iqa.backbones.weights_source`); empty in older records.
         version: of the package.
         libraries: name to version.
         device: what it ran on.
@@ -110,6 +112,7 @@ class Record(BaseModel):
     datasets: list[DatasetUsed]
     splits: list[SplitUsed] = []
     untrained: bool = False
+    weights_sources: dict[str, str] = {}
     version: str
     libraries: dict[str, str]
     device: str

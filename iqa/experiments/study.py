@@ -279,6 +279,7 @@ def record(
         splits: that were used; those of `prepared` by default.
         pictures: name to RGB pixels (H, W, 3).
     """
+    used = [study.backbone, *study.parameters.get("backbones", [])]
     found = describe(
         experiment,
         study.parameters,
@@ -287,6 +288,7 @@ def record(
         list(prepared.splits if splits is None else splits),
         settings=study.model_dump(mode="json", include={"protocol", "training"}) | (settings or {}),
         untrained=study.weights == "none",
+        weights_sources={name: backbones.weights_source(name, study.weights) for name in used},
     )
     folder = write_record(study.parameters.get("record_to"), found, tables, pictures)
     where = f"kept in {folder}" if folder else "not kept: the parameter `record_to` is empty"

@@ -102,6 +102,7 @@ CANDIDATES: dict[str, Factory] = {
     "silu": _fixed(F.silu),
     "tanh": _fixed(torch.tanh),
     "sigmoid": _fixed(torch.sigmoid),
+    "abs": _fixed(torch.abs),
     "identity": lambda channels: nn.Identity(),
     "scaled_sigmoid": _fixed(scaled_sigmoid),
     "learnable_sigmoid": LearnableSigmoid,

@@ -58,6 +58,8 @@ PRESETS: dict[str, Preset] = {
     "gated_bf16": _gated(*PAPER_GATE, dtype=torch.bfloat16),  # as the paper's code trains g
     "gated_plus2": _gated(*PAPER_GATE, mean=2.0),  # starts as .88 sigmoid
     "gated_minus2": _gated(*PAPER_GATE, mean=-2.0),  # starts as .12 sigmoid
+    "gated_random": _gated(*PAPER_GATE, spread=1.0),  # starts as .27 to .73 sigmoid, mostly
+    "gated_apart": _gated("learnable_sigmoid", "abs"),  # candidates that are not both monotonic
     "mixture4": _mixture(scalar=True),
     "mixture4_channel": _mixture(),
 }

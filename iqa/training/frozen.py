@@ -40,6 +40,9 @@ class HeadTraining(BaseModel):
     `feature_scale` multiplies the features, after they were standardised if they are. The smaller
     it is, the less a head's random start says of an image, and the further weights have to move.
 
+    `gate_rate` multiplies the learning rate of the gates' logits g, and of nothing else: Adam moves
+    a parameter by about its learning rate a step, so at 1e-4 no gate gets far from its start.
+
     `micro_batch` is the number of images that the objective sees at once: with 2 and a batch of 12,
     gradients are accumulated over six pairs, as in the paper's code. None for the whole batch.
     """
@@ -48,6 +51,7 @@ class HeadTraining(BaseModel):
 
     epochs: int = Field(default=15, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
+    gate_rate: float = Field(default=1.0, gt=0)
     batch_size: int = Field(default=64, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -145,8 +149,12 @@ def _train_tile(
     width = data.x_train.shape[1]
     heads = [[new_head(p, s, width, config.hidden) for s in seeds] for p in presets]
     stack = HeadStack(heads, str(data.x_train.device))
+    logits, others = stack.parameters()
+    groups = [{"params": others}]
+    if logits:
+        groups.append({"params": logits, "lr": config.gate_rate * config.learning_rate})
     adam = torch.optim.Adam(
-        stack.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+        groups, config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     orders = [torch.Generator().manual_seed(seed) for seed in seeds]
     best = np.full(stack.shape, np.nan)

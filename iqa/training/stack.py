@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from iqa.heads import MLPHead
+from iqa.heads import ActivationGate, MLPHead
 
 ROWS = 1024
 """Images that `HeadStack.predict` scores at once, which bounds its memory."""
@@ -39,10 +39,12 @@ class HeadStack:
         self.act1 = [_StackedActivation([head.act1 for head in row], device) for row in heads]
         self.act2 = [_StackedActivation([head.act2 for head in row], device) for row in heads]
 
-    def parameters(self) -> list[Tensor]:
-        """All leaves that are trained."""
-        activations = [p for act in self.act1 + self.act2 for p in act.params.values()]
-        return [*self.linear.values(), *activations]
+    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
+        """All leaves that are trained: the logits of gates, and the others."""
+        activations = self.act1 + self.act2
+        logits = [act.params[name] for act in activations for name in act.logits]
+        others = [p for act in activations for n, p in act.params.items() if n not in act.logits]
+        return logits, [*self.linear.values(), *others]
 
     def __call__(self, features: Tensor) -> Tensor:
         """Scores (P, S, B) of features (S, B, D), a batch of its own for each seed."""
@@ -84,6 +86,8 @@ class _StackedActivation:
         self.params = {name: _leaf(p, device) for name, p in params.items()}
         self.buffers = {name: b.to(device) for name, b in buffers.items()}
         self.module = modules[0]
+        gated = isinstance(self.module, ActivationGate) and "g" in self.params
+        self.logits = ("g",) if gated else ()
 
     def __call__(self, u: Tensor) -> Tensor:
         def one(state: dict[str, Tensor], x: Tensor) -> Tensor:

@@ -112,6 +112,14 @@ def test_the_layout_is_checked_on_reading(tmp_path, record, change, said):
         read_record(folder)
 
 
+def test_a_record_from_before_weights_were_named_is_read(tmp_path, record):
+    folder = write_record(tmp_path / "run", record, {})
+    fields = json.loads((folder / "record.json").read_text())
+    del fields["weights_sources"]
+    (folder / "record.json").write_text(json.dumps(fields))
+    assert read_record(folder)[0].weights_sources == {}
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "\x00"])
 def test_a_cut_record_is_a_users_error(tmp_path, text):
     (tmp_path / "record.json").write_text(text)

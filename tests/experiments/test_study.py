@@ -77,6 +77,8 @@ def test_a_record_holds_what_went_in(tmp_path):
     assert found.settings["protocol"] == PUBLISHED.model_dump()
     assert found.settings["training"]["objective"] == PUBLISHED.objective
     assert found.settings["more"] == 1
+    assert list(found.weights_sources) == ["efficientnet_lite0"]
+    assert "SHA-256" in found.weights_sources["efficientnet_lite0"]
     assert [split.hash for split in found.splits] == [split.hash for split in prepared.splits]
     assert found.test_to_train == pytest.approx(prepared.test_to_train)
     assert len(tables["predictions"]) == len(predictions)

@@ -23,6 +23,7 @@ U = torch.linspace(-30, 30, 61)[:, None].repeat(1, 4)
         ("tanh", torch.nn.Tanh()),
         ("sigmoid", torch.nn.Sigmoid()),
         ("identity", torch.nn.Identity()),
+        ("abs", torch.abs),
         ("learnable_leaky_relu", torch.nn.PReLU(4)),
     ],
 )

@@ -7,8 +7,8 @@ from iqa.heads import PRESETS, MLPHead
 # 1152 * 512 + 512 + 512 * 512 + 512 + 512 + 1, as PAPER.md has it for B and B_Sig.
 LINEAR = 853_505
 EXTRA = {"gated": 5 * 512, "gated_gamma": 6 * 512, "mixture4": 2 * 4}
-EXTRA |= dict.fromkeys(["gated_bf16", "gated_plus2", "gated_minus2"], 5 * 512)
-EXTRA |= {"gated_scalar": 4 * 512 + 1, "gated_even": 4 * 512}
+EXTRA |= dict.fromkeys(["gated_bf16", "gated_plus2", "gated_minus2", "gated_random"], 5 * 512)
+EXTRA |= {"gated_scalar": 4 * 512 + 1, "gated_even": 4 * 512, "gated_apart": 4 * 512}
 EXTRA |= {"mixture4_channel": 2 * 4 * 512}
 
 

@@ -44,6 +44,22 @@ def test_stack_gives_the_numbers_of_one_head_at_a_time(trained, preset):
         np.testing.assert_allclose(scores, preds[chosen], atol=1e-5)
 
 
+def test_a_rate_of_their_own_moves_the_gates_as_one_head_at_a_time_does():
+    config = SMALL.model_copy(update={"gate_rate": 100.0, "learning_rate": 1e-4})
+    presets = ["sigmoid", "gated", "gated_even", "mixture4_channel"]
+    trained = train_heads(X, Y, TRAIN, VAL, presets, SEEDS, config)
+    slow = train_heads(X, Y, TRAIN, VAL, presets, SEEDS, config.model_copy(update={"gate_rate": 1}))
+    for row, name in enumerate(presets):
+        preds = one_at_a_time(standardised(), Y, TRAIN, VAL, name, 19, config)
+        best = int(np.argmax([spearmanr(p, Y[VAL]).statistic for p in preds]))
+        np.testing.assert_allclose(trained.predict(X[VAL])[row, 1], preds[best], atol=1e-5)
+    # 12 steps: by 1e-4 each at the common rate, by 1e-2 at their own.
+    moved = trained.state["gated"]["act1.g"].abs().max()
+    assert moved > 20 * slow.state["gated"]["act1.g"].abs().max()
+    same = (trained.predict(X) == slow.predict(X)).all(axis=(1, 2))
+    assert same.tolist() == [True, False, True, False]
+
+
 @pytest.mark.parametrize("objective", ["mse", "mse+margin_published", "margin"])
 def test_other_objectives_agree_too(objective):
     config = SMALL.model_copy(update={"objective": objective, "standardize": False})
