@@ -1,6 +1,5 @@
 """Agreement of predictions with scores: metrics, and one way to compare them."""
 
-from iqa.evaluation.bootstrap import bootstrap_srcc, resample_counts
 from iqa.evaluation.ceiling import srcc_ceilings
 from iqa.evaluation.estimates import Estimates
 from iqa.evaluation.estimators import (
@@ -11,12 +10,7 @@ from iqa.evaluation.estimators import (
     transferred,
     within_contents,
 )
-from iqa.evaluation.fisher import fisher_interval
-from iqa.evaluation.laws import (
-    FEWEST_CONTENTS,
-    OverContents,
-    OverSplits,
-)
+from iqa.evaluation.laws import FEWEST_CONTENTS, OverContents, OverSplits, fisher_interval
 from iqa.evaluation.metrics import (
     evaluate,
     evaluate_splits,
@@ -37,7 +31,6 @@ __all__ = [
     "OverContents",
     "OverSplits",
     "Verdict",
-    "bootstrap_srcc",
     "content_means",
     "evaluate",
     "evaluate_splits",
@@ -49,7 +42,6 @@ __all__ = [
     "plcc",
     "plcc_fitted",
     "pooled_folds",
-    "resample_counts",
     "rmse",
     "single_splits",
     "split_means",

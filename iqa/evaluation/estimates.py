@@ -72,17 +72,6 @@ class Estimates:
         shared = [name for name in self.labels.columns if name in other.labels.columns]
         return self._less(other, shared)
 
-    def pairs(self, name: str, pairs: Sequence[tuple[Any, Any]]) -> "Estimates":
-        """The first minus the second of each pair of values of the label `name`.
-
-        The labels get a column `minus` with the second.
-        """
-        parts = []
-        for first, second in pairs:
-            part = self.select(**{name: [first, second]}).minus(**{name: second})
-            parts.append(replace(part, labels=part.labels.assign(minus=second)))
-        return _together(parts)
-
     def mean(self, over: str) -> "Estimates":
         """The mean over all values of the label `over`."""
         rest = [name for name in self.labels.columns if name != over]
@@ -145,12 +134,3 @@ class Estimates:
 
 def _as_tuple(key: Any) -> tuple:
     return tuple(key) if isinstance(key, tuple) else (key,)
-
-
-def _together(parts: Sequence[Estimates]) -> Estimates:
-    return replace(
-        parts[0],
-        labels=pd.concat([part.labels for part in parts], ignore_index=True),
-        observed=np.concatenate([part.observed for part in parts]),
-        values=np.concatenate([part.values for part in parts]),
-    )

@@ -8,8 +8,13 @@
 | `transferred` | another set, for each trained head | other contents, splits, seeds |
 | `content_means`, `split_means` | (a measure that is there already) | contents; splits and seeds |
 
-Predictions have the columns split, fold, seed, id, group, target, prediction, and those that `by`
-names: what is compared, such as head or backbone. All of them are on test images.
+Predictions have the columns split, fold, seed, id, group, target, prediction, and those of `by`.
+All of them are on test images. Measures have the columns `by`, one called `measure`, and split,
+fold and seed, or group. What these functions take:
+
+- `by`: columns of what is compared, such as head or backbone;
+- `test_to_train`: images left out of training for each training image, see `OverSplits`;
+- `resamples`: draws of contents.
 """
 
 import warnings
@@ -34,11 +39,6 @@ def single_splits(predictions: pd.DataFrame, by: Sequence[str], test_to_train: f
     This is what papers report, and the default here: heads of different splits need not be on one
     scale. Seeds of one split are averaged; every fold of every assignment to folds is a split.
 
-    Args:
-        predictions: see above.
-        by: columns of what is compared.
-        test_to_train: test images for each training image, see `OverSplits`.
-
     Raises:
         UserError: an image twice, or something tested on some splits only.
     """
@@ -57,13 +57,8 @@ def split_means(
 ) -> Estimates:
     """The mean over splits of something measured once a split and seed, such as a silhouette.
 
-    Args:
-        measures: columns split, fold, seed, `by` and `measure`. A split where the measure is
-            undefined (NaN) for one of those compared is left out for all.
-        by: columns of what is compared.
-        measure: name of the column.
-        test_to_train: test images for each training image.
-        contents: that the splits hold together.
+    A split where the measure is undefined (NaN) for one of those compared is left out for all.
+    `contents` is how many the splits hold together.
 
     Raises:
         UserError: something is there for some splits only.
@@ -75,21 +70,12 @@ def split_means(
 
 
 def pooled_folds(
-    predictions: pd.DataFrame,
-    by: Sequence[str],
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    predictions: pd.DataFrame, by: Sequence[str], resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimates:
     """SRCC over the images of all folds together, the mean over assignments and seeds.
 
     Heads of different folds must be on one scale. What is compared need not be on the same images:
-    the bootstrap draws from the contents of all, the same draw for each.
-
-    Args:
-        predictions: see above.
-        by: columns of what is compared.
-        resamples: draws of contents.
-        seed: of the draws.
+    the bootstrap, drawn with `seed`, draws from the contents of all, the same draw for each.
 
     Raises:
         UserError: an image twice, or fewer than 2 contents.
@@ -99,35 +85,27 @@ def pooled_folds(
 
 
 def transferred(
-    predictions: pd.DataFrame,
-    by: Sequence[str],
-    left_out_to_train: float,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    predictions: pd.DataFrame, by: Sequence[str], test_to_train: float, resamples: int = RESAMPLES
 ) -> Estimates:
     """SRCC on a whole other set, the mean over the trained heads of all splits and seeds.
 
-    Args:
-        predictions: see above; every replicate (split, fold, seed) on the same images.
-        by: columns of what is compared.
-        left_out_to_train: source images that a split leaves out, for each training image.
-        resamples: draws of the target's contents.
-        seed: of the draws.
+    Every replicate (split, fold, seed) is tested on the same images. `test_to_train` is that of the
+    source; contents are drawn from the target.
 
     Raises:
         UserError: as `pooled_folds`, or something tested by some replicates only.
     """
     replicate = ["split", "fold", "seed"]
-    found, drawn = _by_unit(predictions, by, replicate, resamples, seed)
+    found, drawn = _by_unit(predictions, by, replicate, resamples)
     labels, observed, means = _mean_by(found, drawn, by)
     _, replicates = _wide(found, by, replicate, "srcc")
     values = np.concatenate([means, replicates], axis=1)
-    law = OverSplits(left_out_to_train, predictions["group"].nunique(), resamples)
+    law = OverSplits(test_to_train, predictions["group"].nunique(), resamples)
     return Estimates(labels, observed, values, law)
 
 
 def within_contents(
-    predictions: pd.DataFrame, by: Sequence[str], resamples: int = RESAMPLES, seed: int = 0
+    predictions: pd.DataFrame, by: Sequence[str], resamples: int = RESAMPLES
 ) -> Estimates:
     """The mean over contents of SRCC among the images of one content.
 
@@ -141,25 +119,16 @@ def within_contents(
         if len(part) >= 3
     ]
     scores = pd.DataFrame(rows, columns=[*keys, "srcc"])
-    return content_means(scores, by, "srcc", resamples, seed)
+    return content_means(scores, by, "srcc", resamples)
 
 
 def content_means(
-    measures: pd.DataFrame,
-    by: Sequence[str],
-    measure: str,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    measures: pd.DataFrame, by: Sequence[str], measure: str, resamples: int = RESAMPLES
 ) -> Estimates:
     """The mean over contents of something measured on each, such as a share of a map.
 
-    Args:
-        measures: columns group, `by` and `measure`, any number of rows a content, averaged first.
-            A content where the measure is undefined (NaN) for one of those compared is left out.
-        by: columns of what is compared.
-        measure: name of the column.
-        resamples: draws of contents.
-        seed: of the draws.
+    The rows of one content, any number of them, are averaged first. A content where the measure is
+    undefined (NaN) for one of those compared is left out for all.
 
     Raises:
         UserError: something is there for some contents only.
@@ -171,12 +140,12 @@ def content_means(
         nothing = np.full((len(labels), resamples), np.nan)
         observed = kept[:, 0] if contents else nothing[:, 0]
         return Estimates(labels, observed, nothing, OverContents(contents))
-    counts = resample_counts([str(i) for i in range(contents)], resamples, seed)
+    counts = resample_counts([str(i) for i in range(contents)], resamples, seed=0)
     return Estimates(labels, kept.mean(axis=1), kept @ counts / contents, OverContents(contents))
 
 
 def _by_unit(
-    predictions: pd.DataFrame, by: Sequence[str], unit: list[str], resamples: int, seed: int
+    predictions: pd.DataFrame, by: Sequence[str], unit: list[str], resamples: int, seed: int = 0
 ) -> tuple[pd.DataFrame, NDArray]:
     """SRCC of each of `by` in each unit, such as a seed, and in resamples of all contents.
 

@@ -8,7 +8,6 @@ import pandas as pd
 from iqa.datasets import Dataset, Split, reader
 from iqa.datasets.benchmarks import CLIVE
 from iqa.errors import UserError
-from iqa.experiments import rules
 from iqa.experiments.protocol import RIGOROUS
 from iqa.experiments.study import Prepared
 from iqa.features import Features
@@ -63,5 +62,5 @@ def _dealt(split: Split, ids: tuple[str, ...], folds: int) -> Split:
 def in_whole_batches(tests: pd.DataFrame, splits: list[Split]) -> pd.DataFrame:
     """The reported predictions without those of the last incomplete batch of each fold (B7)."""
     protocol = RIGOROUS.but("drop last", drop_last=True)
-    kept = {name for split in splits for name in rules.reported_images(protocol, split)}
+    kept = {name for split in splits for name in protocol.reported(split)}
     return tests[tests["id"].isin(kept)]

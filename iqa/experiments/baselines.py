@@ -6,7 +6,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from iqa.evaluation import srcc
-from iqa.experiments import rules
 from iqa.experiments.study import Prepared, Study, images_of
 from iqa.training.classical import REGRESSORS, fit_regressor
 
@@ -42,7 +41,7 @@ def regress(
             found = fit_regressor(name, values[train], y[train], values[val], y[val])
             preds = found.predict(values[images.index])
             part = images.assign(head="none", regressor=name, prediction=preds)
-            seeds = rules.seeds_of(study.protocol, split, study.seeds)
+            seeds = study.protocol.seeds_on(split, study.seeds)
             predictions += [part.assign(seed=seed) for seed in seeds]
             settings = ", ".join(f"{k} {v:g}" for k, v in found.settings.items())
             about = {"regressor": name, "split": split.seed, "fold": split.fold}

@@ -10,14 +10,10 @@ from numpy.typing import NDArray
 from iqa import datasets
 from iqa.datasets import Dataset, Split
 from iqa.errors import UserError
-from iqa.experiments import rules
-from iqa.experiments.study import Prepared, Study, arrange, prepare
+from iqa.experiments.study import Prepared, Study, arrange, prepare, scored
 from iqa.features import Features, extract
 from iqa.files import fingerprint
 from iqa.training import TrainedHeads
-
-SOURCE = "own folds"
-"""`tested_on` of the test folds of the data set that the heads were trained on."""
 
 OTHER_HALF = "other half"
 """`tested_on` of contents of the same data set that were set aside."""
@@ -77,7 +73,7 @@ def _check_apart(source: str, others: Sequence[str]) -> None:
 
 
 def _target(study: Study, name: str, data: Dataset, features: Features) -> Target:
-    images = data.table[["id", "group"]].assign(target=rules.targets(study.protocol, data))
+    images = data.table[["id", "group"]].assign(target=study.protocol.targets(data))
     return Target(name, data, features, images)
 
 
@@ -105,14 +101,5 @@ def _part(whole: Prepared, groups: NDArray, name: str) -> tuple[Dataset, Feature
 
 def predict_target(split: Split, heads: TrainedHeads, target: Target) -> pd.DataFrame:
     """What the heads of one split make of all images of a target, as of `predict_split`."""
-    preds = heads.predict(target.features.values)
     where = {"split": split.seed, "fold": split.fold, "side": "test", "tested_on": target.name}
-    images = target.images.assign(**where)
-    return pd.concat(
-        [
-            images.assign(head=head, seed=seed, prediction=row)
-            for head, by_seed in zip(heads.presets, preds, strict=True)
-            for seed, row in zip(heads.seeds, by_seed, strict=True)
-        ],
-        ignore_index=True,
-    )
+    return scored(target.images.assign(**where), heads, target.features.values)

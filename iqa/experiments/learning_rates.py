@@ -47,25 +47,15 @@ def choose_rates(history: pd.DataFrame) -> pd.DataFrame:
     return table.assign(own=table.index.isin(best))
 
 
-def at_own_rate(predictions: pd.DataFrame, choices: pd.DataFrame) -> pd.DataFrame:
-    """Those of `predictions` that each head made at its own rate.
-
-    Args:
-        predictions: columns head, split, fold, seed, learning_rate and others.
-        choices: of `choose_rates`.
-    """
-    own = choices.loc[choices["own"], [*START, "learning_rate"]]
-    return predictions.merge(own, on=[*START, "learning_rate"])
-
-
 def at_each_rate(
     predictions: pd.DataFrame, choices: pd.DataFrame, reference: float
 ) -> pd.DataFrame:
     """The two trainings that are compared: at the rate `reference` ("paper") and at the own rate.
 
     Returns:
-        `predictions` of these two, with the column training: "paper" or `OWN`.
+        `predictions` of these two, with the column training: "paper" or `OWN`, which `choices` has
+        from `choose_rates`.
     """
     paper = predictions[predictions["learning_rate"] == reference]
-    own = at_own_rate(predictions, choices)
+    own = predictions.merge(choices.loc[choices["own"], [*START, "learning_rate"]])
     return pd.concat([paper.assign(training="paper"), own.assign(training=OWN)], ignore_index=True)

@@ -7,6 +7,7 @@ follows from predictions, such as an SRCC with its interval, is computed where i
 import json
 import platform
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from iqa.errors import UserError
 from iqa.files import fingerprint, written_whole
 
 SCHEMA = 2
+SOURCE = "own folds"
+"""`tested_on` of the test folds of the data set that the heads were trained on."""
+
 _LIBRARIES = ("torch", "timm", "openvino", "numpy", "scipy", "scikit-learn", "pandas", "pillow")
 
 COLUMNS: dict[str, Any] = {
@@ -69,6 +73,13 @@ class DatasetUsed(BaseModel):
     groups: int
     fingerprint: str
 
+    @classmethod
+    def of(cls, data: Dataset) -> "DatasetUsed":
+        """`data` as a record names it."""
+        named = {key: getattr(data.info, key) for key in ("name", "title", "score_kind")}
+        groups = data.table["group"].nunique()
+        return cls(**named, images=len(data), groups=groups, fingerprint=data.fingerprint)
+
 
 class SplitUsed(BaseModel):
     """A split of a run: which one it is, the hash of its manifest, and images on each side."""
@@ -81,6 +92,12 @@ class SplitUsed(BaseModel):
     train: int
     val: int
     test: int
+
+    @classmethod
+    def of(cls, split: Split) -> "SplitUsed":
+        """`split` as a record names it."""
+        sizes = {side: len(getattr(split, side)) for side in ("train", "val", "test")}
+        return cls(split=split.seed, fold=split.fold, kind=split.kind, hash=split.hash, **sizes)
 
 
 class Record(BaseModel):
@@ -154,48 +171,24 @@ def describe(
     parameters: dict[str, Any],
     datasets: list[Dataset],
     started: float,
-    splits: list[Split] | None = None,
+    splits: Sequence[Split] = (),
     **more: Any,
 ) -> Record:
-    """The record of a run on this machine.
+    """The record of a run on this machine, `started` in seconds of `time.perf_counter`.
 
-    Args:
-        experiment: name of the notebook.
-        parameters: of the notebook.
-        datasets: used; the first is what was trained on.
-        started: of the run, in seconds of `time.perf_counter`.
-        splits: in the order in which they were used.
-        more: further fields of `Record`.
+    `datasets` and `splits` are those of `Record`; `more` are its other fields.
     """
     return Record(
         experiment=experiment,
         parameters=parameters,
-        datasets=[dataset_used(data) for data in datasets],
-        splits=[split_used(split) for split in splits or []],
+        datasets=[DatasetUsed.of(data) for data in datasets],
+        splits=[SplitUsed.of(split) for split in splits],
         version=metadata.version("iqa"),
         libraries={name: metadata.version(name) for name in _LIBRARIES},
         device=_device(),
         seconds=round(time.perf_counter() - started, 1),
         **more,
     )
-
-
-def dataset_used(data: Dataset) -> DatasetUsed:
-    """`data` as a record names it."""
-    return DatasetUsed(
-        name=data.info.name,
-        title=data.info.title,
-        score_kind=data.info.score_kind,
-        images=len(data.table),
-        groups=data.table["group"].nunique(),
-        fingerprint=data.fingerprint,
-    )
-
-
-def split_used(split: Split) -> SplitUsed:
-    """`split` as a record names it."""
-    sizes = {side: len(getattr(split, side)) for side in ("train", "val", "test")}
-    return SplitUsed(split=split.seed, fold=split.fold, kind=split.kind, hash=split.hash, **sizes)
 
 
 def _device() -> str:

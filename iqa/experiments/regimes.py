@@ -9,32 +9,18 @@ from numpy.typing import NDArray
 
 from iqa import backbones
 from iqa.datasets import Dataset, Split
-from iqa.experiments.rules import watched_images
 from iqa.experiments.study import SIDES, Prepared, Study, images_of
 from iqa.features.engine import fastest_engine
 from iqa.features.extraction import encode
 from iqa.files import cache_root
 from iqa.heads import MLPHead
 from iqa.models import QualityModel
-from iqa.training import (
-    FineTuned,
-    FineTuning,
-    ScoredImages,
-    StemMaps,
-    fine_tune,
-)
+from iqa.training import FineTuned, FineTuning, ScoredImages, StemMaps, fine_tune
 
 
 def input_size_of(study: Study) -> int:
     """Side of the square input in pixels: the study's, else the backbone's own."""
     return study.input_size or backbones.find(study.backbone).input_size
-
-
-def scored_images(study: Study, prepared: Prepared, ids: Sequence[str]) -> ScoredImages:
-    """The images `ids` with their targets, at the study's input size."""
-    rows = prepared.rows(ids)
-    paths = prepared.table["path"].iloc[rows]
-    return ScoredImages(paths, prepared.targets[rows], input_size_of(study))
 
 
 def starting_model(study: Study, head: MLPHead) -> QualityModel:
@@ -53,19 +39,16 @@ def adapt(
     """Train backbone and head of `model` together on one split.
 
     Progress is kept under `cache_root()/fine-tuning`: a run that was cut goes on, a finished one
-    is read.
-
-    Args:
-        study: whose protocol says which images are watched.
-        prepared: the study's images.
-        split: what is trained and watched.
-        model: where training starts.
-        tuning: how to train.
-        inputs_of: ids to what the model reads; by default the image files.
+    is read. `inputs_of` maps ids to what the model reads, by default the image files.
     """
-    inputs_of = inputs_of or (lambda ids: scored_images(study, prepared, ids))
-    train = inputs_of(split.train)
-    watched = inputs_of(watched_images(study.protocol, split))
+
+    def files(ids: Sequence[str]) -> ScoredImages:
+        rows = prepared.rows(ids)
+        paths = prepared.table["path"].iloc[rows]
+        return ScoredImages(paths, prepared.targets[rows], input_size_of(study))
+
+    inputs_of = inputs_of or files
+    train, watched = inputs_of(split.train), inputs_of(study.protocol.watched(split))
     return fine_tune(model, train, watched, tuning, cache_root() / "fine-tuning")
 
 

@@ -14,7 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from iqa import backbones, datasets
 from iqa.datasets import Dataset, Split
 from iqa.errors import UserError, explain
-from iqa.experiments import rules
 from iqa.experiments.protocol import RIGOROUS, Protocol, find
 from iqa.experiments.record import describe, write_record
 from iqa.features import Features, extract
@@ -76,7 +75,7 @@ class Study(BaseModel):
         backbones.find(self.backbone)
         for name in self.heads:
             find_preset(name)
-        training = rules.head_training(self.protocol, self.training)
+        training = self.protocol.training(self.training)
         object.__setattr__(self, "training", training)
 
     @classmethod
@@ -140,7 +139,7 @@ class Prepared:
         data: the images.
         features: of the images, in the same order.
         targets: (N,), in [0, 1], higher is better, as the protocol scales them.
-        splits: those of `iqa.experiments.rules.splits_of`.
+        splits: those of `Protocol.splits`.
     """
 
     data: Dataset
@@ -172,19 +171,17 @@ class Prepared:
         return f"{info.title}: {len(self.data)} images of {groups} contents, {info.score_kind}"
 
 
-def prepare(study: Study, progress: bool = False) -> Prepared:
+def prepare(study: Study) -> Prepared:
     """Load the images and their features (from the cache where they are), and split them."""
-    data = datasets.load(study.dataset, progress)
-    features = extract(
-        data, study.backbone, study.input_size, weights=study.weights, progress=progress
-    )
+    data = datasets.load(study.dataset)
+    features = extract(data, study.backbone, study.input_size, weights=study.weights)
     return arrange(study, data, features)
 
 
 def arrange(study: Study, data: Dataset, features: Features) -> Prepared:
     """Split and scale as the protocol says what is loaded already."""
-    splits = rules.splits_of(study.protocol, data.table, study.folds, study.split_seed, study.seeds)
-    return Prepared(data, features, rules.targets(study.protocol, data), splits)
+    splits = study.protocol.splits(data.table, study.folds, study.split_seed, study.seeds)
+    return Prepared(data, features, study.protocol.targets(data), splits)
 
 
 def fit_split(study: Study, prepared: Prepared, split: Split) -> TrainedHeads:
@@ -193,9 +190,9 @@ def fit_split(study: Study, prepared: Prepared, split: Split) -> TrainedHeads:
         prepared.features.values,
         prepared.targets,
         prepared.rows(split.train),
-        prepared.rows(rules.watched_images(study.protocol, split)),
+        prepared.rows(study.protocol.watched(split)),
         study.heads,
-        rules.seeds_of(study.protocol, split, study.seeds),
+        study.protocol.seeds_on(split, study.seeds),
         study.training,
     )
 
@@ -209,7 +206,7 @@ def images_of(study: Study, prepared: Prepared, split: Split, side: str) -> pd.D
 
     Those of "test" are the images that the protocol reports. The index is the row in `prepared`.
     """
-    ids = rules.reported_images(study.protocol, split) if side == "test" else getattr(split, side)
+    ids = study.protocol.reported(split) if side == "test" else getattr(split, side)
     rows = prepared.rows(ids)
     images = prepared.table[["id", "group", "target"]].set_axis(range(len(prepared.table)))
     return images.iloc[rows].assign(split=split.seed, fold=split.fold, side=side)
@@ -228,11 +225,15 @@ def predict_split(
     """
     parts = [images_of(study, prepared, split, side) for side in sides]
     images = pd.concat([part for part in parts if len(part)])
-    values = trained.predict(prepared.features.values[images.index])
+    return scored(images, trained, prepared.features.values[images.index])
+
+
+def scored(images: pd.DataFrame, trained: TrainedHeads, features: NDArray) -> pd.DataFrame:
+    """A row for each head, seed and image, with its prediction; features (N, D) are of `images`."""
     return pd.concat(
         [
             images.assign(head=head, seed=seed, prediction=preds)
-            for head, by_seed in zip(trained.presets, values, strict=True)
+            for head, by_seed in zip(trained.presets, trained.predict(features), strict=True)
             for seed, preds in zip(trained.seeds, by_seed, strict=True)
         ],
         ignore_index=True,
@@ -271,8 +272,8 @@ def record(
 
     Args:
         experiment: the notebook's name.
-        study: what was studied.
-        prepared: what it worked on.
+        study: what was studied, on `prepared`.
+        prepared: the images.
         tables: name to table; predictions have the columns of `iqa.experiments.record.COLUMNS`.
         settings: what was varied, in full, beside the study's protocol and training.
         others: data sets that were tested on beside the study's own.
@@ -285,7 +286,7 @@ def record(
         study.parameters,
         [prepared.data, *others],
         study.started,
-        list(prepared.splits if splits is None else splits),
+        prepared.splits if splits is None else splits,
         settings=study.model_dump(mode="json", include={"protocol", "training"}) | (settings or {}),
         untrained=study.weights == "none",
         weights_sources={name: backbones.weights_source(name, study.weights) for name in used},

@@ -9,9 +9,8 @@ from iqa import datasets, evaluation
 from iqa.errors import unknown
 from iqa.evaluation import Estimates
 from iqa.experiments import learning_rates
+from iqa.experiments.record import SOURCE
 from iqa.report.records import Run
-
-OWN_FOLDS = "own folds"
 
 
 def heads(run: Run) -> Estimates:
@@ -43,7 +42,7 @@ TRANSFER_RESAMPLES = 200
 
 def transfers(run: Run) -> dict[str, Estimates]:
     """SRCC on each other set, by head and training; record of `generalization`."""
-    names = [name for name in run.tested["tested_on"].unique() if name != OWN_FOLDS]
+    names = [name for name in run.tested["tested_on"].unique() if name != SOURCE]
     return {name: transfer(run, name) for name in names}
 
 

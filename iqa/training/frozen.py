@@ -1,7 +1,7 @@
 """Training of heads on cached features: every preset and seed of a study at once."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -150,7 +150,7 @@ def _train_tile(
     heads = [[new_head(p, s, width, config.hidden) for s in seeds] for p in presets]
     stack = HeadStack(heads, str(data.x_train.device))
     logits, others = stack.parameters()
-    groups = [{"params": others}]
+    groups: list[dict[str, Any]] = [{"params": others}]
     if logits:
         groups.append({"params": logits, "lr": config.gate_rate * config.learning_rate})
     adam = torch.optim.Adam(

@@ -234,12 +234,11 @@ def test_the_smaller_koniq_images_go_by_a_name_of_their_own(mini):
 
 def test_koniq_keeps_the_ratings_that_the_published_protocol_divides(mini):
     from iqa.experiments.protocol import PUBLISHED  # PyTorch, which nothing else here needs
-    from iqa.experiments.rules import targets
 
     folder = mini("koniq10k")
     data = load("koniq10k")
     assert data.table["MOS"].tolist() == [1.5, 3, 4]
-    assert targets(PUBLISHED, data).tolist() == pytest.approx([0.015, 0.03, 0.04])
+    assert PUBLISHED.targets(data).tolist() == pytest.approx([0.015, 0.03, 0.04])
     table = folder.parent / "koniq10k_scores.csv"
     replaced("1.5", "1.6")(table)
     assert load("koniq10k").fingerprint != data.fingerprint

@@ -5,10 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from iqa.errors import UserError
-from iqa.evaluation import (
-    bootstrap_srcc,
-    resample_counts,
-)
+from iqa.evaluation.bootstrap import bootstrap_srcc, resample_counts
 
 
 def samples_naively(preds, target, groups, resamples, seed):

@@ -111,11 +111,6 @@ def test_of_one_thing_alone_there_are_no_differences():
     assert gaps.minus(learning_rate=0.1).table("change").empty
 
 
-def test_pairs_name_what_was_subtracted():
-    found = pooled_folds(study(), ["head"]).pairs("head", [("gelu", "relu"), ("sigmoid", "gelu")])
-    assert found.labels.to_dict("list") == {"head": ["gelu", "sigmoid"], "minus": ["relu", "gelu"]}
-
-
 def test_less_subtracts_by_label_whatever_the_order():
     scores = pooled_folds(study(), ["head"])
     assert scores.less(scores.select(head=["sigmoid", "relu", "gelu"])).observed == pytest.approx(0)

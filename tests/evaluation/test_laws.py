@@ -2,12 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from iqa.evaluation import (
-    OverContents,
-    OverSplits,
-    bootstrap_srcc,
-    srcc,
-)
+from iqa.evaluation import OverContents, OverSplits, srcc
+from iqa.evaluation.bootstrap import bootstrap_srcc
 
 
 def test_with_many_contents_the_ends_are_percentiles():

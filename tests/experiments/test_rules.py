@@ -5,14 +5,6 @@ import pytest
 from iqa.datasets import SPLITS, Dataset, DatasetInfo, Split, grouped_folds, info, random_folds
 from iqa.errors import UserError
 from iqa.experiments.protocol import PROTOCOLS, PUBLISHED, RIGOROUS
-from iqa.experiments.rules import (
-    head_training,
-    reported_images,
-    seeds_of,
-    splits_of,
-    targets,
-    watched_images,
-)
 from iqa.training import HeadTraining
 
 THREE = Split("random", 0, 0, ("a",), ("b",), ("c", "d", "e"))
@@ -28,14 +20,14 @@ TABLE = pd.DataFrame(
 
 def test_folds_are_for_all_seeds_and_other_splits_for_the_seed_that_drew_them():
     seeds = (8, 19, 25)
-    assert splits_of(RIGOROUS, TABLE, 5, 3, seeds) == grouped_folds(TABLE, 5, 3)
+    assert RIGOROUS.splits(TABLE, 5, 3, seeds) == grouped_folds(TABLE, 5, 3)
     by_image = RIGOROUS.but("mine", split="random")
-    assert splits_of(by_image, TABLE, 4, 3, seeds) == random_folds(TABLE, 4, 3)
-    assert seeds_of(by_image, splits_of(by_image, TABLE, 4, 3, seeds)[1], seeds) == seeds
+    assert by_image.splits(TABLE, 4, 3, seeds) == random_folds(TABLE, 4, 3)
+    assert by_image.seeds_on(by_image.splits(TABLE, 4, 3, seeds)[1], seeds) == seeds
     for protocol in (PUBLISHED, PROTOCOLS["official"]):
-        found = splits_of(protocol, TABLE, 5, 3, seeds)
+        found = protocol.splits(TABLE, 5, 3, seeds)
         assert found == [SPLITS[protocol.split](TABLE, seed) for seed in seeds]
-        assert [seeds_of(protocol, split, seeds) for split in found] == [(8,), (19,), (25,)]
+        assert [protocol.seeds_on(split, seeds) for split in found] == [(8,), (19,), (25,)]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values())
@@ -44,7 +36,7 @@ def test_training_follows_the_protocol(protocol, checkpoint):
     if checkpoint == "validation" and protocol is PUBLISHED:
         return
     training = HeadTraining(epochs=7, objective="mse")
-    found = head_training(protocol.but("mine", checkpoint=checkpoint), training)
+    found = protocol.but("mine", checkpoint=checkpoint).training(training)
     assert found == HeadTraining(
         epochs=7,
         objective=protocol.objective,
@@ -53,21 +45,21 @@ def test_training_follows_the_protocol(protocol, checkpoint):
 
 
 def test_images_that_choose_the_epoch():
-    assert watched_images(RIGOROUS, THREE) == ("b",)
-    assert watched_images(RIGOROUS.but("mine", checkpoint="test"), THREE) == THREE.test
-    assert watched_images(RIGOROUS.but("mine", checkpoint="test", drop_last=True), THREE) == (
+    assert RIGOROUS.watched(THREE) == ("b",)
+    assert RIGOROUS.but("mine", checkpoint="test").watched(THREE) == THREE.test
+    assert RIGOROUS.but("mine", checkpoint="test", drop_last=True).watched(THREE) == (
         "c",
         "d",
     )
-    assert watched_images(RIGOROUS.but("mine", checkpoint="last"), THREE) == ("b",)
-    assert watched_images(PUBLISHED, TWO) == TWO.test
-    assert watched_images(PUBLISHED.but("mine", checkpoint="last"), TWO) == TWO.test
+    assert RIGOROUS.but("mine", checkpoint="last").watched(THREE) == ("b",)
+    assert PUBLISHED.watched(TWO) == TWO.test
+    assert PUBLISHED.but("mine", checkpoint="last").watched(TWO) == TWO.test
 
 
 def test_the_last_incomplete_batch_is_dropped_only_where_asked():
-    assert reported_images(RIGOROUS, THREE) == ("c", "d", "e")
-    assert reported_images(RIGOROUS.but("mine", drop_last=True), THREE) == ("c", "d")
-    assert reported_images(PUBLISHED, TWO) == TWO.test
+    assert RIGOROUS.reported(THREE) == ("c", "d", "e")
+    assert RIGOROUS.but("mine", drop_last=True).reported(THREE) == ("c", "d")
+    assert PUBLISHED.reported(TWO) == TWO.test
 
 
 def dataset(name, **columns):
@@ -79,13 +71,13 @@ def dataset(name, **columns):
 
 def test_published_targets_are_others_for_koniq_alone():
     koniq = dataset("koniq10k", MOS=[1.5, 4.0])
-    np.testing.assert_allclose(targets(PUBLISHED, koniq), [0.015, 0.04])
-    np.testing.assert_allclose(targets(RIGOROUS, koniq), [0.2, 0.8])
-    np.testing.assert_allclose(targets(PUBLISHED, dataset("clive", MOS=[1.5, 4])), [0.2, 0.8])
+    np.testing.assert_allclose(PUBLISHED.targets(koniq), [0.015, 0.04])
+    np.testing.assert_allclose(RIGOROUS.targets(koniq), [0.2, 0.8])
+    np.testing.assert_allclose(PUBLISHED.targets(dataset("clive", MOS=[1.5, 4])), [0.2, 0.8])
     small = dataset("koniq10k/512x384", MOS=[1.5, 4.0])
-    np.testing.assert_allclose(targets(PUBLISHED, small), [0.015, 0.04])
+    np.testing.assert_allclose(PUBLISHED.targets(small), [0.015, 0.04])
     with pytest.raises(UserError, match="`koniq10k` has no column `MOS`"):
-        targets(PUBLISHED, dataset("koniq10k"))
+        PUBLISHED.targets(dataset("koniq10k"))
 
 
 @pytest.mark.parametrize(

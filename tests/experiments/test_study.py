@@ -59,7 +59,7 @@ def test_a_study_follows_its_protocol_from_splits_to_record(name):
     assert ("val" in set(predictions["side"])) == (name != "published")
 
     by_split = evaluate_splits(predictions)
-    assert by_split[mine.protocol.plcc_column].notna().all()
+    assert by_split["plcc_raw"].notna().all()
     assert by_split["plcc_val_fit"].isna().all() == (name == "published")
     table = single_splits(tested, ["head"], prepared.test_to_train).table("srcc")
     assert np.isfinite(table["srcc"]).all()
