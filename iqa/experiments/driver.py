@@ -68,7 +68,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
 
 
 def _located(value: Any) -> Any:
-    """`value` with each `csv:` in it made absolute: a notebook runs in a folder of its own."""
+    """`value` with each `csv:` in it made absolute: a notebook runs in another folder."""
     if isinstance(value, dict):
         return {name: _located(part) for name, part in value.items()}
     if isinstance(value, list):

@@ -5,14 +5,7 @@ from itertools import product
 from typing import Annotated, Any
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from iqa.errors import UserError, explain, unknown
 from iqa.experiments.parameters import read_yaml
@@ -111,7 +104,7 @@ class Profile(BaseModel):
         labels = [run.label for run in self.runs]
         twice = {label for label in labels if labels.count(label) > 1}
         if twice:
-            raise ValueError(f"two runs are named {sorted(twice)}: give each a `name` of its own")
+            raise ValueError(f"two runs are named {sorted(twice)}: give each another `name`")
         return self
 
     def resolved(self) -> list[RunSpec]:
@@ -134,7 +127,7 @@ class Profile(BaseModel):
 
 
 def override(spec: RunSpec, given: dict[str, Any]) -> RunSpec:
-    """`spec` with other parameters, and a name of its own so that it replaces no other run.
+    """`spec` with other parameters, and another name so that it replaces no other run.
 
     >>> override(RunSpec(experiment="gate"), {"epochs": 3}).label
     'gate-4597b1ff'

@@ -97,7 +97,7 @@ class Study(BaseModel):
         return cls(**(named | {"training": training} | more), parameters=given)
 
     def but(self, **changes: Any) -> "Study":
-        """This study with other values, of its own fields or those of its training, checked.
+        """This study with other values of its fields or of those of its training, checked.
 
         What the protocol says (objective, checkpoint) is changed in the protocol.
         """

@@ -29,7 +29,7 @@ def make_notebook(path, parameters=PARAMETERS, work=WORK, tags=("parameters",)):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project of its own with one small notebook, `toy`."""
+    """A project apart with one small notebook, `toy`."""
     make_notebook(tmp_path / "notebooks" / "toy.ipynb")
     for module in ("driver", "planning", "profile"):
         monkeypatch.setattr(f"iqa.experiments.{module}.project_root", lambda: tmp_path)

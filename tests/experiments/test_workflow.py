@@ -25,7 +25,7 @@ runs:
 
 @pytest.fixture
 def tree(tmp_path):
-    """A copy of the workflow and the package with notebooks of its own."""
+    """A copy of the workflow and the package with other notebooks."""
     shutil.copy(project_root() / "Snakefile", tmp_path)
     (tmp_path / "results").mkdir()
     shutil.copy(project_root() / "results/plan.yaml", tmp_path / "results")
@@ -40,7 +40,7 @@ def tree(tmp_path):
 
 
 def start_snakemake(tree, *words, data="none"):
-    """Snakemake in a process group of its own, as a terminal starts it."""
+    """Snakemake in a new process group, as a terminal starts it."""
     scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     changed = {"PATH": scripts, "PYTHONPATH": str(tree), "IQA_DATA": str(tree / data)}
     return subprocess.Popen(
