@@ -21,16 +21,15 @@ from iqa.evaluation import (
     MARGIN,
     Estimates,
     OverContents,
-    bootstrap_srcc,
     fit_logistic,
     krcc,
     logistic,
     plcc,
-    resample_counts,
     rmse,
     srcc,
     within_contents,
 )
+from iqa.evaluation.bootstrap import bootstrap_srcc, resample_counts
 
 RESAMPLES = 2000
 
