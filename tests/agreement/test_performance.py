@@ -16,7 +16,8 @@ from iqa.agreement import (
 )
 from iqa.agreement.draws import drawn_krcc, drawn_plcc, drawn_rmse
 from iqa.errors import UserError
-from iqa.evaluation import evaluate, fit_logistic, logistic, plcc, resample_counts, rmse
+from iqa.evaluation import evaluate, fit_logistic, logistic, plcc, rmse
+from iqa.evaluation.bootstrap import resample_counts
 
 SCIPY = {
     "srcc": lambda x, y: stats.spearmanr(x, y).statistic,
