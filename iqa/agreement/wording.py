@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from iqa.agreement.matching import Matched
-from iqa.evaluation import FEWEST_CONTENTS, MARGIN, srcc
+from iqa.evaluation import FEWEST_CONTENTS, MARGIN, rmse, srcc
 
 
 def caveats(matched: Matched) -> Iterator[str]:
@@ -33,16 +33,15 @@ def caveats(matched: Matched) -> Iterator[str]:
             )
         if _on_another_scale(preds, rating):
             yield (
-                f"{model}: predictions ({preds.min():.4g} to {preds.max():.4g}) are on another "
-                f"scale than ratings ({rating.min():.4g} to {rating.max():.4g}); RMSE raw means "
-                "nothing, RMSE fitted does"
+                f"{model}: predictions ({preds.min():.4g} to {preds.max():.4g}) seem to be on "
+                f"another scale than ratings ({rating.min():.4g} to {rating.max():.4g}); read RMSE fitted, "
+                "not RMSE raw"
             )
 
 
 def _on_another_scale(preds: pd.Series, rating: pd.Series) -> bool:
-    """Whether half of the predictions are off the ratings' range, or within a tenth of it."""
-    off = not rating.min() <= preds.median() <= rating.max()
-    return off or bool(10 * (preds.max() - preds.min()) < rating.max() - rating.min())
+    """Whether the error is well above that of the mean rating, which knows nothing of images."""
+    return rmse(preds, rating) > 1.5 * rating.std(ddof=0)
 
 
 def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> str:
@@ -55,19 +54,13 @@ def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> st
         margin: of equivalence that was used.
     """
     size = f"{metric} {row.difference:+.3f}"
-    size += (
-        " (no interval)"
-        if pd.isna(row.low)
-        else f" (95 % interval {row.low:+.3f} to {row.high:+.3f})"
-    )
-    if row.verdict in ("better", "worse"):
-        return f"{row.model} is {row.verdict} than {baseline}: {size}"
+    if pd.notna(row.low):
+        size += f" (95 % interval {row.low:+.3f} to {row.high:+.3f}, p {row.p_holm:.3f} by Holm)"
     if row.verdict == "equivalent":
         return f"{row.model} and {baseline} are equivalent: {size}, inside the margin of {margin:g}"
-    return (
-        f"undecided between {row.model} and {baseline}: {size}, neither clear of 0 nor inside the "
-        f"margin of {margin:g}"
-    )
+    if row.verdict == "undecided":
+        return f"undecided whether {row.model} is better or worse than {baseline}: {size}"
+    return f"{row.model} is {row.verdict} than {baseline}: {size}"
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:

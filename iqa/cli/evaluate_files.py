@@ -166,6 +166,8 @@ def _found(tables: "list[Predictions]", on: str | None, common: bool, split: Pat
     data = load(on, progress) if on else None
     sides = read_sides(split) if split else None
     ratings = ratings_of(data) if data else ratings_in(tables)
+    if data:
+        typer.echo(printable(f"ratings and contents are those of {data.info.title}"), err=True)
     matched = match(tables, ratings, common, sides["test"] if sides else None)
     notes = list(caveats(matched))
     if sides and not data:
