@@ -34,8 +34,8 @@ def caveats(matched: Matched) -> Iterator[str]:
         if _on_another_scale(preds, rating):
             yield (
                 f"{model}: predictions ({preds.min():.4g} to {preds.max():.4g}) seem to be on "
-                f"another scale than ratings ({rating.min():.4g} to {rating.max():.4g}); read RMSE fitted, "
-                "not RMSE raw"
+                f"another scale than ratings ({rating.min():.4g} to {rating.max():.4g}); read RMSE "
+                "fitted, not RMSE raw"
             )
 
 
@@ -59,7 +59,7 @@ def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> st
     if row.verdict == "equivalent":
         return f"{row.model} and {baseline} are equivalent: {size}, inside the margin of {margin:g}"
     if row.verdict == "undecided":
-        return f"undecided whether {row.model} is better or worse than {baseline}: {size}"
+        return f"Undecided whether {row.model} is better or worse than {baseline}: {size}"
     return f"{row.model} is {row.verdict} than {baseline}: {size}"
 
 

@@ -94,7 +94,7 @@ def comparison_page(
     parts = [
         {
             "title": f"{title} minus that of {baseline}",
-            "charts": _differences(judged, baseline, title),
+            "charts": _differences(judged, baseline, title, margin),
             "columns": ["model", "difference", "95 % interval", "p (Holm)", "verdict"],
             "rows": cells(judged.drop(columns="p")),
             "text": f"The margin of equivalence is {margin:g}.",
@@ -167,7 +167,9 @@ def _scatter(matched: Matched, model: str) -> dict[str, str]:
     shown = table.sample(min(_POINTS, len(table)), random_state=0).sort_values("prediction")
     scale = alt.Scale(zero=False, nice=True)
     base = alt.Chart(shown).encode(
-        x=alt.X("prediction:Q", title=f"prediction of {model}", scale=scale)
+        x=alt.X(
+            "prediction:Q", title=f"prediction of {model}", scale=scale, axis=alt.Axis(tickCount=5)
+        )
     )
     dots = base.mark_point(filled=True, size=18, opacity=0.45, color="#4C78A8").encode(
         y=alt.Y("rating:Q", title="rating, higher is better", scale=scale)
@@ -184,15 +186,32 @@ def _scatter(matched: Matched, model: str) -> dict[str, str]:
     }
 
 
-def _differences(judged: pd.DataFrame, baseline: str, title: str) -> list[dict[str, str]]:
+def _differences(
+    judged: pd.DataFrame, baseline: str, title: str, margin: float
+) -> list[dict[str, str]]:
+    """The differences and their intervals above the margin of equivalence; none if withheld."""
     if judged[["low", "high"]].isna().any(axis=None):
         return []
-    axis = f"difference in {title}, right is better"
-    chart = charts.intervals(judged.assign(set=""), "difference", "model", axis)[0]
+    ends = [-margin, margin, *judged["low"], *judged["high"]]
+    scale = alt.Scale(domain=[min(ends), max(ends)], nice=True, zero=False)
+    axis = alt.Axis(tickCount=4)
+    base = alt.Chart(judged).encode(y=alt.Y("model:N", sort=None, title=None))
+    inside = alt.Chart(pd.DataFrame({"low": [-margin], "high": [margin]})).mark_rect(
+        color="#888", opacity=0.25
+    )
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color="#888", strokeDash=[3, 3])
+    x = alt.X("low:Q", scale=scale, axis=axis, title=f"difference in {title}, right is better")
+    chart = alt.layer(
+        inside.encode(x=x, x2="high:Q"),
+        zero.encode(x="zero:Q"),
+        base.mark_rule(strokeWidth=2, color="#4C78A8").encode(x=x, x2="high:Q"),
+        base.mark_point(filled=True, size=70, opacity=1, color="#4C78A8").encode(x="difference:Q"),
+    ).properties(width=220, height=30 * len(judged))
     return [
         {
-            "svg": charts.picture(chart.properties(title="")),
+            "svg": charts.picture(chart),
             "alt": f"Differences in {title} to {baseline} with 95 % intervals",
-            "caption": f"Difference to {baseline} and its 95 % interval; the dashed line is 0.",
+            "caption": f"Difference to {baseline} and its 95 % interval. The dashed line is 0, the "
+            "band the margin of equivalence.",
         }
     ]
