@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from iqa.errors import UserError
 from iqa.experiments.record import DatasetUsed, Record, write_record
@@ -122,6 +123,18 @@ def test_what_no_page_uses_is_removed(tmp_path):
         (tmp_path / name).touch()
     site.prune(tmp_path)
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.js"]
+
+
+def test_pictures_become_small_and_pages_name_them(tmp_path):
+    (tmp_path / "_images").mkdir()
+    Image.new("RGBA", (40, 20), "red").save(tmp_path / "_images/a.b.png")
+    (tmp_path / "page.html").write_text('<a href="_images/a.b.png"><img src="_images/a.b.png"></a>')
+    site.prune(tmp_path)
+    assert [p.name for p in (tmp_path / "_images").iterdir()] == ["a.b.webp"]
+    with Image.open(tmp_path / "_images/a.b.webp") as picture:
+        assert (picture.format, picture.size) == ("WEBP", (40, 20))
+    named = '<a href="_images/a.b.webp"><img src="_images/a.b.webp"></a>'
+    assert (tmp_path / "page.html").read_text() == named
 
 
 def test_the_worked_examples_of_the_page_for_users_run(tmp_path):
