@@ -6,7 +6,7 @@ from PIL import Image
 from iqa.backbones import load
 from iqa.heads import MLPHead
 from iqa.models import ModelInfo, QualityModel, save_model
-from iqa.scoring import Scorer
+from iqa.scoring import Scorer, conversions
 
 INFO = ModelInfo(
     name="tiny",
@@ -31,6 +31,21 @@ def model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     save_model(path, model, INFO)
     return path
+
+
+APART = conversions._convert_apart
+
+
+@pytest.fixture(autouse=True)
+def converted_here(monkeypatch):
+    """Models are converted in this process: another one imports PyTorch again for each."""
+    monkeypatch.setattr(conversions, "_convert_apart", lambda file: {})
+
+
+@pytest.fixture
+def converted_apart(converted_here, monkeypatch):
+    """Models are converted in another process, as for users."""
+    monkeypatch.setattr(conversions, "_convert_apart", APART)
 
 
 @pytest.fixture(scope="session")

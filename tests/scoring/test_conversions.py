@@ -110,14 +110,16 @@ def test_a_cache_that_cannot_be_written_to_is_no_obstacle(model_file, pixels, ca
     assert len(made) == 2
 
 
-def test_a_process_of_its_own_converts_to_the_same(model_file):
+def test_a_process_of_its_own_converts_to_the_same(model_file, converted_apart):
     apart, here = conversions._convert_apart(model_file), conversions._convert(model_file)
     assert apart.keys() == here.keys()
     assert apart["model.bin"] == here["model.bin"]
     assert apart["info.json"] == here["info.json"]
 
 
-def test_where_that_process_fails_this_one_converts(model_file, pixels, cache, monkeypatch):
+def test_where_that_process_fails_this_one_converts(
+    model_file, pixels, cache, converted_apart, monkeypatch
+):
     expected = scores(model_file, pixels)
     for path in parts(cache):
         path.unlink()
