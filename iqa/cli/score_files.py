@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
@@ -53,31 +53,78 @@ def score(
     precision: Annotated[
         Literal["f32", "bf16"], typer.Option(help="bf16 is faster on some CPUs, and less exact")
     ] = "f32",
+    sort: Annotated[
+        Literal["best", "worst"] | None, typer.Option(help="which come first; errors come last")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="only the first so many, best first by default")
+    ] = None,
+    copy_best: Annotated[
+        Path | None, typer.Option(help="a new folder for copies of the best, as many as --top says")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="a page with the photographs by score, in one file")
+    ] = None,
 ) -> None:
     """Score images of any kind; exit status 1 when one of them could not be read."""
+    _check_copies(copy_best, top, sort)
     images, total, skipped = _images(paths or [])
     # After the paths are known to be there: torch, if it is needed, takes seconds to import.
     from iqa.images import MAX_PIXELS
     from iqa.scoring import Scorer
+    from iqa.scoring.gallery_page import write_gallery
     from iqa.scoring.output import WRITERS, suffix_format
+    from iqa.scoring.ranking import ranked
 
     chosen = format_ or (suffix_format(output) if output else "table")
     on_screen = output is None and sys.stdout.isatty()
     if chosen == "parquet" and on_screen:
         raise UserError("Parquet is nothing to read on a terminal: give --output FILE")
     scorer, tally = Scorer(model, max_pixels or MAX_PIXELS, precision), _Tally()
-    rows = scorer.stream(images)
+    rows: Iterable[Row] = scorer.stream(images)
     if explain:
         rows = _explained(rows, scorer, explain)
     # Rows on a screen show how far they are.
     hidden = on_screen and chosen != "table"
     rows = _counted(tracked(rows, "scoring", total, hidden), tally)
-    with opened(output) as file, _kept(tally, (KeyboardInterrupt,)):
-        if chosen == "table":
-            _write_table(list(rows), scorer, file)
-        else:
-            WRITERS[chosen](rows, file)
+    with opened(html) if html else nullcontext() as page:
+        if sort or top or html:
+            rows = ranked(rows, sort or "best", top) if sort or top else list(rows)
+        if output or format_ or not html:
+            with opened(output) as file, _kept(tally, (KeyboardInterrupt,)):
+                if chosen == "table":
+                    _write_table(list(rows), scorer, file)
+                else:
+                    WRITERS[chosen](iter(rows), file)
+        if page:
+            write_gallery(list(rows), scorer.info, page, scorer.max_pixels, explain)
+    if html:
+        size = f", {html.stat().st_size / 1e6:.1f} MB" if html.is_file() else ""
+        typer.echo(f"{printable(str(html))} shows them{size}", err=True)
+    if copy_best:
+        _copy(list(rows), copy_best)
     _conclude(tally, skipped, output)
+
+
+def _check_copies(folder: Path | None, top: int | None, sort: str | None) -> None:
+    """See that --copy-best can be done, before anything is scored."""
+    if folder is None:
+        return
+    if top is None or sort == "worst":
+        raise typer.BadParameter("--copy-best needs --top N, and the best first")
+    from iqa.scoring.ranking import check_new
+
+    check_new(folder)
+
+
+def _copy(rows: list["Row"], folder: Path) -> None:
+    from iqa.scoring.ranking import copy_ranked
+
+    faults = copy_ranked(rows, folder)
+    for fault in faults:
+        typer.echo(printable(fault), err=True)
+    copied = sum(row.score is not None for row in rows) - len(faults)
+    typer.echo(f"{printable(str(folder))}: {copied} copies", err=True)
 
 
 _CUTS = (KeyboardInterrupt, UserError, OSError, MemoryError)
