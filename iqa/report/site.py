@@ -14,12 +14,12 @@ from pathlib import Path
 import pandas as pd
 import vl_convert
 import yaml
-from PIL import Image
 
 from iqa.errors import UserError
 from iqa.experiments import read_profile
 from iqa.experiments.record import read_execution
 from iqa.files import project_root, written_whole
+from iqa.images import read_rgb
 from iqa.report.records import COMMITTED, Run, all_runs, run
 
 LARGEST = 60_000
@@ -206,8 +206,7 @@ def prune(site: Path) -> None:
     executed notebooks are PNG; as WebP they have a quarter of the bytes.
     """
     for path in site.glob("_images/*.png"):
-        with Image.open(path) as picture:
-            picture.save(path.with_suffix(".webp"), quality=88)
+        read_rgb(path).save(path.with_suffix(".webp"), quality=88)
         path.unlink()
     for pattern in UNUSED:
         for path in site.glob(pattern):
