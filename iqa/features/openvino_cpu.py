@@ -12,6 +12,7 @@ from weakref import WeakSet
 import numpy as np
 
 from iqa.errors import UserError
+from iqa.images.locks import ForkLock
 
 Engine = Callable[[np.ndarray], np.ndarray]
 """uint8 (N, S, S, 3) -> float32, the network's output: features (N, D), scores (N,) or (N, 1)."""
@@ -27,6 +28,23 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def core() -> Any:
+    """OpenVINO's runtime, one for each process and for good.
+
+    Its part for CPUs gives the thread that makes it a stack for signal handlers. Where two are made
+    and then freed in that order, the thread keeps a stack that was freed, and the next signal, such
+    as Ctrl-C, ends the process by a segmentation fault. A forked child makes its own.
+    """
+    here = os.getpid()
+    if here not in _cores:
+        _cores.setdefault(here, import_openvino().Core())
+    return _cores[here]
+
+
+_cores: dict[int, Any] = {}
+_one_compiles = ForkLock()
 
 
 def compiled_engine(model: Any, precision: Precision = "f32") -> Engine:
@@ -59,20 +77,24 @@ def compiled_engine(model: Any, precision: Precision = "f32") -> Engine:
 
 def _capabilities() -> list[str]:
     """The types that this CPU has units for, in capitals."""
-    return import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _compile(model: Any, precision: Precision) -> tuple["Queue[Any]", tuple[int, ...]]:
     """Requests that are free to use, as many as OpenVINO finds best; the shape of their output."""
     # Without the precision hint, CPUs with bfloat16 units compute in bfloat16.
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision}
-    compiled = import_openvino().Core().compile_model(model, "CPU", options)
-    free: Queue[Any] = Queue()
-    for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
-        request = compiled.create_infer_request()
-        _requests.add(request)
-        free.put(request)
-    return free, tuple(compiled.output(0).shape[1:])
+    with _one_compiles:
+        compiled = core().compile_model(model, "CPU", options)
+        free: Queue[Any] = Queue()
+        shape = tuple(compiled.output(0).shape[1:])
+        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            request = compiled.create_infer_request()
+            _requests.add(request)
+            free.put(request)
+        # The first use of a request imports modules: two threads in it would wait for good.
+        _infer(np.zeros((1, *compiled.input(0).shape[1:]), np.uint8), free, shape)
+    return free, shape
 
 
 _requests: "WeakSet[Any]" = WeakSet()

@@ -143,3 +143,41 @@ def test_a_child_that_ends_as_programs_do_does_not_hang(model_file, used):
     words = [sys.executable, "-c", FORK_AND_EXIT, str(model_file), used]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "0\n", done.stderr
+
+
+FREE_THEN_SIGNAL = """
+import signal, sys
+from iqa import Scorer
+
+signal.signal(signal.SIGINT, lambda *_: print("handled"))
+first, second = Scorer(sys.argv[1]), Scorer(sys.argv[1])
+del first
+del second
+signal.raise_signal(signal.SIGINT)
+"""
+
+
+def test_a_signal_after_scorers_are_freed_ends_nothing(model_file):
+    """Each made a stack for handlers, and freed in this order they left one that was gone."""
+    words = [sys.executable, "-c", FREE_THEN_SIGNAL, str(model_file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
+
+
+MADE_BY_THREADS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from iqa import Scorer
+
+image = np.zeros((64, 64, 3), np.uint8)
+with ThreadPoolExecutor(4) as pool:
+    scores = set(pool.map(lambda _: Scorer(sys.argv[1]).score(image)["score"].item(), range(12)))
+print(len(scores))
+"""
+
+
+def test_threads_that_each_make_a_scorer_do_not_wait_for_each_other(model_file):
+    words = [sys.executable, "-c", MADE_BY_THREADS, str(model_file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
+    assert done.stdout == "1\n", done.stderr
