@@ -59,6 +59,14 @@ function gallery(box) {
   draw();
 }
 
+function switches(box) {
+  const names = [...box.querySelectorAll("input")].map((one) => one.value).filter(Boolean);
+  box.addEventListener("change", (event) => {
+    const chosen = event.target.value;
+    for (const name of names) document.getElementById(name).hidden = Boolean(chosen) && chosen !== name;
+  });
+}
+
 // What moves sideways has to be reached by the keyboard, and what opens has to have a name.
 function accessible() {
   for (const box of document.querySelectorAll("div.formula, div.table, div.table table, figure.chart, pre")) {
@@ -74,6 +82,7 @@ function unfold() {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("figure.chart").forEach(chart);
   document.querySelectorAll("div.gallery").forEach(gallery);
+  document.querySelectorAll("div.switch").forEach(switches);
   tables().then(accessible);
 });
 window.addEventListener("beforeprint", unfold);

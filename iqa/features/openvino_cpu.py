@@ -4,7 +4,8 @@ import ctypes
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, Queue
 from typing import Any, Literal
 from weakref import WeakSet
@@ -28,23 +29,6 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
-
-
-def core() -> Any:
-    """OpenVINO's runtime, one for each process and for good.
-
-    Its part for CPUs gives the thread that makes it a stack for signal handlers. Where two are made
-    and then freed in that order, the thread keeps a stack that was freed, and the next signal, such
-    as Ctrl-C, ends the process by a segmentation fault. A forked child makes its own.
-    """
-    here = os.getpid()
-    if here not in _cores:
-        _cores.setdefault(here, import_openvino().Core())
-    return _cores[here]
-
-
-_cores: dict[int, Any] = {}
-_one_compiles = ForkLock()
 
 
 def compiled_engine(model: Any, precision: Precision = "f32") -> Engine:
@@ -77,15 +61,15 @@ def compiled_engine(model: Any, precision: Precision = "f32") -> Engine:
 
 def _capabilities() -> list[str]:
     """The types that this CPU has units for, in capitals."""
-    return core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _compile(model: Any, precision: Precision) -> tuple["Queue[Any]", tuple[int, ...]]:
     """Requests that are free to use, as many as OpenVINO finds best; the shape of their output."""
     # Without the precision hint, CPUs with bfloat16 units compute in bfloat16.
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision}
-    with _one_compiles:
-        compiled = core().compile_model(model, "CPU", options)
+    with _one_compiles, _signal_stack_kept():
+        compiled = import_openvino().Core().compile_model(model, "CPU", options)
         free: Queue[Any] = Queue()
         shape = tuple(compiled.output(0).shape[1:])
         for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
@@ -95,6 +79,33 @@ def _compile(model: Any, precision: Precision) -> tuple["Queue[Any]", tuple[int,
         # The first use of a request imports modules: two threads in it would wait for good.
         _infer(np.zeros((1, *compiled.input(0).shape[1:]), np.uint8), free, shape)
     return free, shape
+
+
+_one_compiles = ForkLock()
+
+
+class _SignalStack(ctypes.Structure):
+    """As the system's `stack_t`."""
+
+    _fields_ = (("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@contextmanager
+def _signal_stack_kept() -> Iterator[None]:
+    """Let this thread keep the stack that its signal handlers run on.
+
+    OpenVINO gives it another, and frees that with the model; of two models the thread could be left
+    with one that is gone, and the next signal, such as Ctrl-C, ended the process.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    system, before = ctypes.CDLL(None), _SignalStack()
+    system.sigaltstack(None, ctypes.byref(before))
+    try:
+        yield
+    finally:
+        system.sigaltstack(ctypes.byref(before), None)
 
 
 _requests: "WeakSet[Any]" = WeakSet()

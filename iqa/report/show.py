@@ -1,7 +1,7 @@
 """What a page shows beside charts: claims, tables that sort, links to records."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from IPython.display import HTML
@@ -53,6 +53,20 @@ def waiting(*runs: str) -> HTML:
     """The commands that make the records which are not there yet."""
     commands = "".join(f"<li><code>iqa run {run} --profile long</code></li>" for run in runs)
     return HTML(f'<div class="admonition"><p>Not run yet:</p><ul>{commands}</ul></div>')
+
+
+def switch(sections: Mapping[str, str]) -> HTML:
+    """Buttons that show one of a page's sections or all of them.
+
+    Args:
+        sections: the id of each section to its button's text.
+    """
+    buttons = "".join(
+        f'<label><input type="radio" name="shown" value="{id_}"> {html.escape(text)}</label>'
+        for id_, text in sections.items()
+    )
+    every = '<label><input type="radio" name="shown" value="" checked> both</label>'
+    return HTML(f'<div class="switch" role="radiogroup" aria-label="show">{every}{buttons}</div>')
 
 
 def points(sentences: Sequence[str]) -> HTML:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from iqa.errors import UserError
-from iqa.features.openvino_cpu import Engine, Precision, compiled_engine, core, import_openvino
+from iqa.features.openvino_cpu import Engine, Precision, compiled_engine, import_openvino
 from iqa.files import cache_root, fingerprint, written_whole
 from iqa.models import ModelInfo
 from iqa.scoring.openers import model_file, open_model
@@ -133,7 +133,7 @@ def _read_parts(folder: Path) -> Parts:
 
 def _opened(parts: Parts) -> Converted:
     # Also what was just converted goes by its files: before, scores differ in their last bit.
-    model = core().read_model(parts["model.xml"], parts["model.bin"])
+    model = import_openvino().Core().read_model(parts["model.xml"], parts["model.bin"])
     return model, ModelInfo.model_validate_json(parts["info.json"])
 
 

@@ -22,7 +22,7 @@ def test_a_notebook_leaves_a_whole_record(smoke, spec, in_this_process):
     assert record.untrained == (spec.label != "demo_data")
     assert tables
     for name, table in tables.items():
-        assert len(table) or name == "grid"
+        assert len(table) or name in ("grid", "ceiling")  # not on the miniature
     if "predictions" not in tables:
         return
     predictions = tables["predictions"]

@@ -111,3 +111,18 @@ def test_the_gallery_follows_its_slider(visit):
             assert f"level {level}" in picture.get_attribute("alt")
         assert len(seen) == 5
         assert it.faults == []
+
+
+def test_the_leaderboards_switch_shows_one_part_or_both(visit):
+    with visit("leaderboard") as it:
+        parts = {
+            name: it.page.locator(f"section#{name}") for name in ("measured-here", "published")
+        }
+        for label, shown in {
+            "published": {"published"},
+            "measured here": {"measured-here"},
+        }.items():
+            it.page.get_by_label(label, exact=True).check()
+            assert {name for name, part in parts.items() if part.is_visible()} == shown
+        it.page.get_by_label("both", exact=True).check()
+        assert all(part.is_visible() for part in parts.values())
