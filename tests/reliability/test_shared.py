@@ -53,16 +53,12 @@ def remove(path, rng):
 
 
 def swap(path, rng):
-    shutil.copy(rng.choice(sorted(path.parent.glob(f"*{path.suffix}"))), path)
+    others = sorted(other for other in path.parent.glob(f"*{path.suffix}") if other != path)
+    if others:
+        shutil.copy(rng.choice(others), path)
 
 
-def make_folder(path, rng):
-    path.unlink()
-    path.mkdir()
-    (path / "file").touch()
-
-
-DAMAGES = (cut, flip, fill, remove, swap, make_folder)
+DAMAGES = (cut, flip, fill, remove, swap)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -80,3 +76,17 @@ def test_whatever_is_damaged_heals(seed, iqa, cache, demo, truth, monkeypatch):
     pictures = {path.relative_to(demo): path.read_bytes() for path in demo.rglob("*.png")}
     assert {path: (cache / path).read_bytes() for path in pictures} == pictures
     assert leftovers(cache) == []
+
+
+@pytest.mark.parametrize("kind", ["references/*.png", "*.safetensors"])
+def test_a_folder_in_the_place_of_a_file_is_told_and_kept(kind, iqa, cache):
+    """It may be someone's own: it is not removed."""
+    assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
+    path = sorted(cache.rglob(kind))[0]
+    path.unlink()
+    path.mkdir()
+    (path / "mine").touch()
+    child = iqa(*FEATURES, IQA_CACHE=cache)
+    assert child.wait() == 1
+    assert child.err.splitlines()[-1].startswith(f"error: {path}: Is a directory; ")
+    assert (path / "mine").exists()
