@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 
+import numpy as np
 import pandas as pd
 
 from iqa import datasets, evaluation
 from iqa.errors import unknown
 from iqa.evaluation import Estimates
+from iqa.evaluation.bootstrap import bootstrap_srcc
 from iqa.experiments import learning_rates
 from iqa.experiments.record import SOURCE
 from iqa.report.records import Run
@@ -208,3 +210,41 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "maps": maps,
 }
 """By the name that a claim gives."""
+
+
+def variance_parts(run: Run, of: str = "sigmoid", minus: str = "relu") -> pd.DataFrame:
+    """Where the chance in the difference of two heads comes from; record of `learning_rates`.
+
+    The difference of SRCC is taken on the test images of each split, for each seed and rate.
+
+    - images: its standard deviation when the contents of one split are drawn again;
+    - start: over seeds;
+    - split: over splits, less what images and start add to that;
+    - learning rate: of the mean over splits and seeds.
+
+    Returns:
+        Columns source, sd and set, a row each; no start where there is one seed.
+    """
+    by, rows = ["learning_rate", "fold", "seed"], []
+    for key, part in run.tested[run.tested["head"].isin([of, minus])].groupby(by):
+        wide = part.pivot(index=["id", "group", "target"], columns="head", values="prediction")
+        images = wide.index.to_frame()
+        preds = wide[[of, minus]].to_numpy().T
+        one, other = bootstrap_srcc(preds, images["target"], list(images["group"]), 200)
+        gap = evaluation.srcc(preds[0], images["target"]) - evaluation.srcc(
+            preds[1], images["target"]
+        )
+        rows.append((*key, gap, np.nanvar(one - other)))
+    gaps = pd.DataFrame(rows, columns=[*by, "gap", "images"])
+    seeds = gaps["seed"].nunique()
+    start = gaps.groupby(by[:2])["gap"].var().mean() if seeds > 1 else 0.0
+    means = gaps.groupby(by[:2])["gap"].mean()
+    between, images = means.groupby("learning_rate").var().mean(), gaps["images"].mean()
+    parts = {
+        "images": images,
+        "start": start,
+        "split": max(0.0, between - images - start / seeds),
+        "learning rate": means.groupby("learning_rate").mean().var(),
+    }
+    shown = {name: value**0.5 for name, value in parts.items() if name != "start" or seeds > 1}
+    return pd.DataFrame({"source": shown.keys(), "sd": shown.values()}).assign(set=run.set)
