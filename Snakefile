@@ -41,6 +41,13 @@ def features_of(run):
     return [f"{STAMPS}/features/{data},{name},{weights},{size}" for name, weights in wanted]
 
 
+def read_by(page):
+    """What is made before a page: the demo's records where it reads them, else the demo set alone."""
+    if "DEMO" in text_of(f"book/{page}.md"):
+        return expand(STAMPS + "/runs/{run}", run=RUNS)
+    return [stamp for run in RUNS.values() for stamp in features_of(run)]
+
+
 def skipped():
     """The reason of each run that was skipped, a line each."""
     reasons = {name: text_of(f"{STAMPS}/runs/{name}").strip() for name in RUNS}
@@ -97,7 +104,7 @@ rule features:
         STAMPS + "/features/{dataset},{backbone},{weights},{size}",
     threads: 64  # at most all cores of the machine; a cluster's profile says how many there
     # Before any run, since it takes all cores: else it waits for each of them to be free.
-    priority: 1
+    priority: 2
     shell:
         # Quoted: the name of a csv: table may hold characters of the shell's, as in `?low=1&high=5`.
         "iqa features {wildcards.dataset:q} {wildcards.backbone:q} --weights {wildcards.weights:q}"
@@ -117,6 +124,7 @@ rule run:
     # One core a run (Snakemake sets OMP_NUM_THREADS to it): runs side by side use a machine better
     # than one at a time on all cores, since much of a run is start-up.
     threads: 1
+    priority: 1  # before pages, which fill the cores that the last runs leave free
     shell:
         # grep finds nothing, and the stamp stays empty, where the run was not skipped.
         "iqa run {wildcards.run:q} --profile {PROFILE.name:q} --skip-absent 2>&1 | tee {log:q}"
@@ -126,7 +134,7 @@ rule run:
 rule page:
     input:
         "book/{page}.md",
-        expand(STAMPS + "/runs/{run}", run=RUNS),
+        lambda wildcards: read_by(wildcards.page),
         REPORT,
         RECORDS,
     output:

@@ -1,6 +1,8 @@
 """Pages that are executed, pages of records, and a site that is put together from both."""
 
 import json
+import pkgutil
+import re
 
 import nbformat
 import pandas as pd
@@ -147,3 +149,15 @@ def test_the_worked_examples_of_the_page_for_users_run(tmp_path):
     ]
     assert "torch.Size([8])" in shown
     assert any("better" in text for text in shown)
+
+
+def test_all_that_the_api_page_names_is_there():
+    names = re.findall(
+        r"auto(?:class|function):: (\S+)(?:\n +:members: (.+))?",
+        (project_root() / "book/api.md").read_text(),
+    )
+    assert len(names) > 20
+    for name, members in names:
+        found = pkgutil.resolve_name(name)
+        for member in filter(None, members.split(", ")):
+            assert hasattr(found, member), f"{name}.{member}"
