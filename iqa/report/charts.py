@@ -56,9 +56,9 @@ WIDTH = 190
 
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
-    """The colour of a head; other names get colours in their order."""
+    """The colour of a head, also where a name only begins with one; others get theirs in order."""
     spare = iter(["#4C78A8", "#F58518", "#E45756", "#54A24B", "#B279A2", "#72B7B2", "#9D755D"])
-    shades = [HEADS.get(name) or next(spare, "#8C8C8C") for name in domain]
+    shades = [HEADS.get(name.partition(" ")[0]) or next(spare, "#8C8C8C") for name in domain]
     scale = alt.Scale(domain=domain, range=shades)
     shown = alt.Legend(title=None, columns=3) if legend else None
     return alt.Color(field, scale=scale, legend=shown)
@@ -80,7 +80,7 @@ def intervals(
     tint = tint or y
     order, names = (list(dict.fromkeys(table[name])) for name in (y, tint))
     shown = table.round(4)
-    ends = shown[[x, "low", "high"]].to_numpy(dtype=float)
+    ends = np.append(shown[[x, "low", "high"]], np.nan if x != "difference" else 0.0)
     scale = alt.Scale(
         domain=[float(np.nanmin(ends)), float(np.nanmax(ends))], nice=True, zero=False
     )
@@ -158,4 +158,7 @@ def picture(chart: alt.TopLevelMixin) -> str:
 def _panel(chart: alt.TopLevelMixin) -> str:
     data = json.dumps(chart.to_dict() | {"config": THEME}).replace("</", "<\\/")
     script = f'<script type="application/json">{data}</script>'
-    return f'<figure class="chart">{picture(chart)}{script}</figure>'
+    drawn = picture(chart)
+    width = re.findall(r"max-width:([\d.]+px)", drawn)[0]
+    # As wide as it is drawn, so that its text keeps its size; panels wrap instead of shrinking.
+    return f'<figure class="chart" style="flex-basis:{width}">{drawn}{script}</figure>'

@@ -26,17 +26,20 @@ def claim(*names: str) -> HTML:
 
 
 def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
-    """A table that sorts, filters and can be downloaded as CSV.
+    """A table that sorts, filters and can be downloaded as CSV; the data set comes first.
 
     Args:
         data: one row a fact; numbers are rounded, missing ones are shown as withheld intervals.
         digits: after the decimal point.
         name: of the CSV file.
     """
-    shown = data.rename_axis(columns=None)
+    first = [name for name in ("set",) if name in data.columns]
+    shown = data[[*first, *data.columns.drop(first)]].rename_axis(columns=None)
     for column in shown.select_dtypes("float"):
         if column in ("p", "p_holm"):
             shown[column] = shown[column].map(_p_value)
+        elif column in ("learning_rate", "share"):
+            shown[column] = shown[column].map("{:g}".format)
         else:
             shown[column] = shown[column].map(lambda v: "–" if pd.isna(v) else f"{v:.{digits}f}")
     text = shown.to_html(index=False, border=0, classes="data", na_rep="–")

@@ -22,9 +22,21 @@ ROWS = pd.DataFrame(
 def test_a_table_is_html_with_rounded_numbers_and_withheld_intervals():
     text = show.table(ROWS, name="rows").data
     cells = re.findall(r"<td>([^<]*)</td>", text)
-    assert cells[:6] == ["relu", "0.123", "0.100", "0.200", "&lt; .001", "better"]
-    assert cells[7:12] == ["sigmoid", "-0.050", "–", "–", ".250"]
+    assert cells[:7] == ["CLIVE", "relu", "0.123", "0.100", "0.200", "&lt; .001", "better"]
+    assert cells[8:13] == ["sigmoid", "-0.050", "–", "–", ".250"]
     assert 'data-name="rows"' in text
+
+
+def test_a_learning_rate_is_shown_whole():
+    text = show.table(pd.DataFrame({"learning_rate": [1e-4], "srcc": [0.71234]})).data
+    assert re.findall(r"<td>([^<]*)</td>", text) == ["0.0001", "0.712"]
+
+
+def test_differences_are_drawn_with_zero():
+    gains = ROWS.assign(difference=0.15, low=0.1, high=0.2)
+    (panel,) = charts.intervals(gains, "difference", "head", "SRCC minus that of ReLU")
+    scale = panel.to_dict()["layer"][1]["encoding"]["x"]["scale"]
+    assert scale["domain"] == [0, 0.2]
 
 
 def test_a_chart_has_a_picture_with_text_a_sentence_and_its_own_data():
