@@ -7,7 +7,7 @@ that `book/_static/site.js` brings to life when the reader points at it.
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import altair as alt
 import numpy as np
@@ -29,6 +29,9 @@ HEADS = {
     "mixture4": "#B6992D",
 }
 """A colour means a head, on the whole site; from Tableau's colour-blind-safe palette."""
+
+OTHER = "#6B7280"
+"""The colour of what is no head and named beside its mark."""
 
 _AXIS = {
     "labelColor": INK,
@@ -56,16 +59,23 @@ WIDTH = 190
 
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
-    """The colour of a head, also where a name only begins with one; others get theirs in order."""
+    """The colour of a head, also where a name only begins with one; others need one in a legend."""
     spare = iter(["#4C78A8", "#F58518", "#E45756", "#54A24B", "#B279A2", "#72B7B2", "#9D755D"])
-    shades = [HEADS.get(name.partition(" ")[0]) or next(spare, "#8C8C8C") for name in domain]
+    heads = [HEADS.get(name.partition(" ")[0].rstrip(",")) for name in domain]
+    shades = [head or (next(spare, OTHER) if legend else OTHER) for head in heads]
     scale = alt.Scale(domain=domain, range=shades)
     shown = alt.Legend(title=None, columns=3) if legend else None
     return alt.Color(field, scale=scale, legend=shown)
 
 
 def intervals(
-    table: pd.DataFrame, x: str, y: str, title: str, panel: str = "set", tint: str = ""
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    title: str,
+    panel: str = "set",
+    tint: str = "",
+    also: Iterable[float] = (),
 ) -> list[alt.LayerChart]:
     """A dot and its 95 % interval for each row; a chart for each panel, all on one scale.
 
@@ -76,11 +86,12 @@ def intervals(
         title: of the axis, with unit and direction.
         panel: column with a chart for each of its values.
         tint: column that colours; `y` by default.
+        also: values that the axis reaches beside those of the table.
     """
     tint = tint or y
     order, names = (list(dict.fromkeys(table[name])) for name in (y, tint))
     shown = table.round(4)
-    ends = np.append(shown[[x, "low", "high"]], np.nan if x != "difference" else 0.0)
+    ends = np.append(shown[[x, "low", "high"]], [*also, *[0.0] * (x == "difference")])
     scale = alt.Scale(
         domain=[float(np.nanmin(ends)), float(np.nanmax(ends))], nice=True, zero=False
     )
