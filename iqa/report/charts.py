@@ -172,4 +172,5 @@ def _panel(chart: alt.TopLevelMixin) -> str:
     drawn = picture(chart)
     width = re.findall(r"max-width:([\d.]+px)", drawn)[0]
     # As wide as it is drawn, so that its text keeps its size; panels wrap instead of shrinking.
-    return f'<figure class="chart" style="flex-basis:{width}">{drawn}{script}</figure>'
+    style = f"flex-basis:{width};--width:{width}"
+    return f'<figure class="chart" style="{style}">{drawn}{script}</figure>'
