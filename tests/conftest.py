@@ -8,6 +8,14 @@ import pytest
 from iqa.cli import app, faults
 
 
+LONGEST = ("test_workflow", "test_processes", "test_resume", "test_site", "test_driver")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first, so that no core waits for the last of them."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
     """Tests make what they need once; they neither use nor fill the user's cache."""
