@@ -7,7 +7,6 @@ import pytest
 
 from iqa.cli import app, faults
 
-
 LONGEST = ("test_workflow", "test_processes", "test_resume", "test_site", "test_driver")
 
 
