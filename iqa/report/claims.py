@@ -55,8 +55,8 @@ class Judged(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """The claim's sentence with its numbers."""
-        interval = f"95 % interval {signed(self.low)} to {signed(self.high)}"
+        """The claim's sentence with its numbers; `{interval}` has the corrected p-value, too."""
+        interval = f"95 % interval {signed(self.low)} to {signed(self.high)}, {chance(self.p_holm)}"
         return self.claim.says.format(difference=signed(self.difference), interval=interval)
 
 
@@ -68,6 +68,15 @@ def signed(value: float) -> str:
     """
     digits = f"{abs(value):.3f}".removeprefix("0")
     return f"{'−' if value < 0 else '+'}{digits}"
+
+
+def chance(p: float) -> str:
+    """A p-value as people write it.
+
+    >>> chance(0.0313), chance(0.00002)
+    ('p = .031', 'p < .001')
+    """
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
 
 
 def read_claims() -> dict[str, Claim]:
