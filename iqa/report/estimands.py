@@ -1,6 +1,7 @@
 """What is estimated from a record: where pages, claims and tests get their numbers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -95,12 +96,12 @@ def combinations(run: Run) -> Estimates:
     return evaluation.single_splits(run.tested, ["head", *CHOICES], run.record.test_to_train)
 
 
-def effects(run: Run) -> pd.DataFrame:
-    """What each choice changes in each head's difference to the first head.
+def effects(run: Run) -> Estimates:
+    """Each head's advantage over the first with and without each choice; record of `factorial`.
 
-    The difference with the choice's second value minus that with its first, each averaged over all
-    combinations of the other choices. Columns: head, choice, factor and those of verdicts; Holm's
-    correction is made over all of them.
+    It is averaged over all combinations of the other choices. Labels: head, factor (one of
+    `CHOICES`) and choice: "first", or what the second is called. So `minus(choice="first")` gives
+    the effect of every choice, and one correction goes over all of them.
     """
     gaps = combinations(run).minus(head=run.record.parameters["heads"][0])
     parts = []
@@ -108,12 +109,17 @@ def effects(run: Run) -> pd.DataFrame:
         mean = gaps
         for other in CHOICES:
             mean = mean if other == factor else mean.mean(other)
-        effect = mean.minus(**{factor: gaps.labels[factor].iloc[0]})
-        parts.append(effect.verdicts().rename(columns={factor: "choice"}).assign(factor=factor))
-    table = pd.concat(parts, ignore_index=True)
-    table["p_holm"] = evaluation.holm(table["p"])
-    rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
-    return table.assign(verdict=[evaluation.verdict(*row) for row in rows], set=run.set)
+        values = mean.labels[factor]
+        names = values.astype(str).where(values != values.iloc[0], "first")
+        parts.append(
+            replace(mean, labels=mean.labels[["head"]].assign(factor=factor, choice=names))
+        )
+    return Estimates(
+        pd.concat([part.labels for part in parts], ignore_index=True),
+        np.concatenate([part.observed for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        gaps.law,
+    )
 
 
 def shares(run: Run) -> Estimates:
@@ -202,6 +208,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "regressors": regressors,
     "losses": losses,
     "combinations": combinations,
+    "effects": effects,
     "shares": shares,
     "networks": networks,
     "regimes": regimes,
