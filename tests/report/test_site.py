@@ -161,3 +161,10 @@ def test_all_that_the_api_page_names_is_there():
         found = pkgutil.resolve_name(name)
         for member in filter(None, members.split(", ")):
             assert hasattr(found, member), f"{name}.{member}"
+
+
+def test_what_the_table_of_defects_calls_its_tests_is_there():
+    defects = pd.read_csv(project_root() / "results/literature/defects.csv")
+    for place in defects["shown_by"].dropna():
+        path, _, name = place.partition("::")
+        assert f"def {name}(" in (project_root() / path).read_text(), place
