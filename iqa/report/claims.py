@@ -63,11 +63,12 @@ class Judged(BaseModel):
 def signed(value: float) -> str:
     """A difference in SRCC as people write it.
 
-    >>> signed(0.0331), signed(-0.2)
-    ('+.033', '−.200')
+    >>> signed(0.0331), signed(-0.2), signed(-0.0001)
+    ('+.033', '−.200', '±.000')
     """
     digits = f"{abs(value):.3f}".removeprefix("0")
-    return f"{'−' if value < 0 else '+'}{digits}"
+    sign = "±" if digits == ".000" else "−" if value < 0 else "+"
+    return f"{sign}{digits}"
 
 
 def chance(p: float) -> str:
