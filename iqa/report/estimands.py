@@ -232,7 +232,7 @@ def variance_parts(run: Run, of: str = "sigmoid", minus: str = "relu") -> pd.Dat
     Returns:
         Columns source, sd and set, a row each; no start where there is one seed.
     """
-    by, rows = ["learning_rate", "fold", "seed"], []
+    by, rows = ["learning_rate", "split", "fold", "seed"], []
     for key, part in run.tested[run.tested["head"].isin([of, minus])].groupby(by):
         wide = part.pivot(index=["id", "group", "target"], columns="head", values="prediction")
         images = wide.index.to_frame()
@@ -244,8 +244,8 @@ def variance_parts(run: Run, of: str = "sigmoid", minus: str = "relu") -> pd.Dat
         rows.append((*key, gap, np.nanvar(one - other)))
     gaps = pd.DataFrame(rows, columns=[*by, "gap", "images"])
     seeds = gaps["seed"].nunique()
-    start = gaps.groupby(by[:2])["gap"].var().mean() if seeds > 1 else 0.0
-    means = gaps.groupby(by[:2])["gap"].mean()
+    start = gaps.groupby(by[:3])["gap"].var().mean() if seeds > 1 else 0.0
+    means = gaps.groupby(by[:3])["gap"].mean()
     between, images = means.groupby("learning_rate").var().mean(), gaps["images"].mean()
     parts = {
         "images": images,

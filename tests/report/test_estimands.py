@@ -21,7 +21,7 @@ def made(seeds, folds, rates, noise):
         images = pd.DataFrame({"id": [f"{fold}-{n}" for n in range(IMAGES)], "target": target})
         for head, by in (("x", noise(fold, seed, rate)), ("y", 1.0)):
             one = images.assign(head=head, prediction=target + by * error, group=images["id"])
-            parts.append(one.assign(fold=fold, seed=seed, learning_rate=rate))
+            parts.append(one.assign(split=0, fold=fold, seed=seed, learning_rate=rate))
     return SimpleNamespace(tested=pd.concat(parts), set="made")
 
 
