@@ -51,8 +51,10 @@ function gallery(box) {
   const level = box.querySelector("input");
   const draw = () => {
     const one = pictures[photo.value][kind.value][level.value];
-    box.querySelector("img.picture").src = one.picture;
-    box.querySelector("img.picture").alt = `${photo.value}, ${kind.value}, level ${level.value}`;
+    const [picture, map] = box.querySelectorAll("img");
+    const name = `${photo.value}, ${kind.value}, level ${level.value}`;
+    [picture.src, picture.alt] = [one.picture, name];
+    [map.src, map.alt] = [one.map, `${name}: what raises its score, as a heat map`];
     box.querySelector("output").textContent = `level ${level.value}: pseudo-MOS ${one.pseudo_mos}, model's score ${one.score}`;
   };
   for (const control of [photo, kind, level]) control.addEventListener("input", draw);

@@ -21,40 +21,44 @@ SIDE = 320
 
 
 def as_data(picture: Image.Image) -> str:
-    """A picture as an address that holds it, JPEG."""
+    """A picture as an address that holds it, WebP."""
     small = picture.convert("RGB")
     small.thumbnail((SIDE, SIDE))
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=78)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    small.save(buffer, "WEBP", quality=78)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def scored(names: Sequence[str]) -> HTML:
     """Photographs of the demo, undistorted, each with the model's score and its map."""
     table, scorer = datasets.load("demo").table, Scorer()
     figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            path = table.loc[table["group"] == name, "reference"].iloc[0]
-            score = scorer.score([path])["score"].iloc[0]
-            heat = as_data(read_rgb(str(save_overlay(scorer, path, Path(folder)))))
-            figures.append(
-                f'<figure><img alt="{name}" src="{as_data(read_rgb(path))}">'
-                f'<img alt="{name}: what raises its score, as a heat map" src="{heat}">'
-                f"<figcaption>{name}: score {score:.0f} of 100</figcaption></figure>"
-            )
+    for name in names:
+        path = table.loc[table["group"] == name, "reference"].iloc[0]
+        score = scorer.score([path])["score"].iloc[0]
+        figures.append(
+            f'<figure><img alt="{name}" src="{as_data(read_rgb(path))}">'
+            f'<img alt="{name}: what raises its score, as a heat map" src="{_map(scorer, path)}">'
+            f"<figcaption>{name}: score {score:.0f} of 100</figcaption></figure>"
+        )
     return HTML(f'<div class="photographs">{"".join(figures)}</div>')
 
 
+def _map(scorer: Scorer, path: str) -> str:
+    """What raises the score of a file, laid over it, as an address that holds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return as_data(read_rgb(str(save_overlay(scorer, path, Path(folder)))))
+
+
 def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
-    """Photographs under distortions of five levels, with a slider: pseudo-MOS and model's score."""
-    table = datasets.load("demo").table
+    """Photographs under distortions of five levels, with a slider: both scores and the map."""
+    table, scorer = datasets.load("demo").table, Scorer()
     chosen = table[table["group"].isin(names) & table["distortion"].isin(distortions)]
-    chosen = chosen.assign(model=Scorer().score(list(chosen["path"]))["score"].to_numpy())
+    chosen = chosen.assign(model=scorer.score(list(chosen["path"]))["score"].to_numpy())
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for row in chosen.itertuples():
         one = {"picture": as_data(read_rgb(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
-        one["score"] = f"{row.model:.0f} of 100"
+        one |= {"score": f"{row.model:.0f} of 100", "map": _map(scorer, row.path)}
         pictures.setdefault(row.group, {}).setdefault(row.distortion, {})[str(row.level)] = one
     first = next(iter(pictures))
     options = "".join(f"<option>{name}</option>" for name in pictures)
@@ -64,14 +68,16 @@ def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
         f'<div class="gallery"><label>Photograph <select>{options}</select></label>'
         f"<label>Distortion <select>{kinds}</select></label>"
         '<label>Level <input type="range" min="1" max="5" value="1"></label>'
-        f'<img class="picture" alt="" width="{SIDE}"><output></output>'
+        f'<div><img class="picture" alt="" width="{SIDE}"><img class="map" alt="" width="{SIDE}"></div>'
+        "<output></output>"
         f'<script type="application/json">{data}</script></div>'
     )
 
 
-def scores_by_level() -> pd.DataFrame:
-    """The model's score and the pseudo-MOS of every demo image, by distortion and level: means."""
+def scores_by_level(names: Sequence[str]) -> pd.DataFrame:
+    """The model's score and the pseudo-MOS of photographs, by distortion and level: means."""
     table = datasets.load("demo").table
+    table = table[table["group"].isin(names)]
     scores = Scorer().score(list(table["path"]))["score"].to_numpy()
     means = table.assign(model=scores).groupby(["distortion", "level"])[["score", "model"]].mean()
     return means.rename(columns={"score": "pseudo_mos"}).reset_index()

@@ -1,51 +1,79 @@
-"""Execute one page: `python -m iqa.report.pages book/NAME.md OUT.ipynb`.
+"""Execute pages: `python -m iqa.report.pages OUT_FOLDER book/NAME.md ...`.
 
-A page is a MyST notebook. It is executed by a job of the workflow, not by the site's builder: pages
-run side by side, and only when a page, a record or this package changed. Where a record is missing,
-the page keeps its title and says in one sentence what is missing and how to make it.
+A page is a MyST notebook. Pages are executed by the workflow, not by the site's builder: side by
+side, and only when a page, a record or this package changed. Each has a process of its own, forked
+from one that has imported what pages use, since to import it takes longer than most pages. Where a
+record is missing, the page keeps its title and says what is missing and how to make it.
 """
 
+import multiprocessing
+import os
 import sys
+import warnings
 from pathlib import Path
 
 import jupytext
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from ipykernel.jsonutil import encode_images, json_clean
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+from IPython.utils.capture import capture_output
+from nbformat import NotebookNode
 
+from iqa.errors import UserError
 from iqa.files import project_root, written_whole
+from iqa.report import charts, estimands, records, show  # noqa: F401 (for the pages)
 
 
 def execute(page: Path, output: Path) -> None:
-    """Execute the MyST notebook `page` into the notebook `output`.
+    """Execute the MyST notebook `page`, in this process, into the notebook `output`.
 
     Raises:
-        CellExecutionError: a cell failed for another reason than a record that cannot be read.
+        Exception: what a cell raised, unless it was a record that cannot be read.
     """
     notebook = jupytext.read(page)
-    where = {"metadata": {"path": str(project_root())}}
+    os.chdir(project_root())
+    # Not ipykernel's: a kernel a page took as long as the page. `display` finds this instance.
+    shell = InteractiveShell.instance()
+    shell.display_trap.hook = _show
+    # Warnings of libraries name paths of the machine, and tell a reader nothing.
+    warnings.simplefilter("ignore")
     try:
-        NotebookClient(
-            notebook,
-            timeout=600,
-            kernel_name="python3",
-            resources=where,
-            # A kernel warns of its plain local TCP connection, which every Jupyter uses.
-            extra_arguments=["--log-level=ERROR"],
-        ).execute()
-    except CellExecutionError as fault:
-        if fault.ename != "UserError":
-            raise
-        notebook = _stub(notebook, fault.evalue)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            # Warnings of libraries name paths of the machine, and tell a reader nothing.
-            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = _outputs(shell, cell.source)
+    except UserError as fault:
+        notebook = _stub(notebook, str(fault))
+    except Exception as fault:
+        fault.add_note(f"in a cell of {page}")
+        raise
     with written_whole(output) as draft:
         nbformat.write(notebook, draft)
 
 
-def _stub(notebook: nbformat.NotebookNode, reason: str) -> nbformat.NotebookNode:
+def _show(value: object) -> None:
+    """Show the value of a cell's last line as `display` shows others."""
+    if value is not None:
+        display(value)
+
+
+def _outputs(shell: InteractiveShell, source: str) -> list[NotebookNode]:
+    """What a cell prints and shows."""
+    with capture_output() as captured:
+        result = shell.run_cell(source)
+    result.raise_error()
+    shown = [
+        nbformat.v4.new_output(
+            "display_data", json_clean(encode_images(one.data)), metadata=one.metadata or {}
+        )
+        for one in captured.outputs
+    ]
+    if captured.stdout:
+        return [nbformat.v4.new_output("stream", name="stdout", text=captured.stdout), *shown]
+    return shown
+
+
+def _stub(notebook: NotebookNode, reason: str) -> NotebookNode:
     """The title of a page, and why the rest of it cannot be shown."""
     title = notebook.cells[0].source.splitlines()[0]
     note = f"{title}\n\n:::{{warning}}\nThis page cannot be shown: {reason}.\n:::"
@@ -54,5 +82,14 @@ def _stub(notebook: nbformat.NotebookNode, reason: str) -> nbformat.NotebookNode
     )
 
 
+def main(folder: str, *pages: str) -> None:
+    """Execute `pages` side by side into `folder`."""
+    into = Path(folder).resolve()
+    work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
+    forks = multiprocessing.get_context("fork")
+    with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        pool.starmap(execute, work, chunksize=1)
+
+
 if __name__ == "__main__":
-    execute(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*sys.argv[1:])

@@ -8,7 +8,6 @@ import nbformat
 import pandas as pd
 import pytest
 import yaml
-from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 from iqa.errors import UserError
@@ -34,7 +33,7 @@ More words.
 def executed(tmp_path, code):
     page = tmp_path / "page.md"
     page.write_text(PAGE.format(code=code))
-    pages.execute(page, tmp_path / "out/page.ipynb")
+    pages.main(str(tmp_path / "out"), str(page))
     return nbformat.read(tmp_path / "out/page.ipynb", as_version=4).cells
 
 
@@ -64,7 +63,7 @@ def test_a_missing_record_of_the_demo_names_the_profile_that_makes_it(tmp_path, 
 
 
 def test_another_fault_of_a_page_is_an_error(tmp_path):
-    with pytest.raises(CellExecutionError, match="division by zero"):
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
         executed(tmp_path, "1 / 0")
     assert not (tmp_path / "out/page.ipynb").exists()
 
