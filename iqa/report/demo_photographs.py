@@ -68,7 +68,8 @@ def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
         f'<div class="gallery"><label>Photograph <select>{options}</select></label>'
         f"<label>Distortion <select>{kinds}</select></label>"
         '<label>Level <input type="range" min="1" max="5" value="1"></label>'
-        f'<div><img class="picture" alt="" width="{SIDE}"><img class="map" alt="" width="{SIDE}"></div>'
+        f'<div><img class="picture" alt="" width="{SIDE}">'
+        f'<img class="map" alt="" width="{SIDE}"></div>'
         "<output></output>"
         f'<script type="application/json">{data}</script></div>'
     )

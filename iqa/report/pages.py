@@ -32,6 +32,7 @@ def execute(page: Path, output: Path) -> None:
         Exception: what a cell raised, unless it was a record that cannot be read.
     """
     notebook = jupytext.read(page)
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     os.chdir(project_root())
     # Not ipykernel's: a kernel a page took as long as the page. `display` finds this instance.
     shell = InteractiveShell.instance()

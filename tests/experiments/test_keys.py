@@ -27,8 +27,7 @@ def notebook(tmp_path):
 @pytest.fixture
 def package(tmp_path):
     """A copy of the package that can be edited."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(project_root() / "iqa", tmp_path / "tree/iqa", ignore=ignored)
+    shutil.copytree(project_root() / "iqa", tmp_path / "tree/iqa")
     return tmp_path / "tree/iqa"
 
 

@@ -30,8 +30,7 @@ def tree(tmp_path):
     (tmp_path / "results").mkdir()
     shutil.copy(project_root() / "results/plan.yaml", tmp_path / "results")
     shutil.copytree(project_root() / "profiles/default", tmp_path / "profiles/default")
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(project_root() / "iqa", tmp_path / "iqa", ignore=ignored)
+    shutil.copytree(project_root() / "iqa", tmp_path / "iqa")
     (tmp_path / "profiles/p.yaml").write_text(PROFILE)
     parameters = f"{PARAMETERS}\ndataset = 'demo_mini'"
     make_notebook(tmp_path / "notebooks/toy.ipynb", parameters)
@@ -106,6 +105,7 @@ def test_a_faulty_profile_is_one_line_before_anything_runs(tree):
 
 
 def test_after_a_kill_the_next_call_goes_on_by_itself(tree):
+    (tree / "profiles/p.yaml").write_text("title: P\nfolder: runs\nruns: [{experiment: broken}]\n")
     slow = "import time\ntime.sleep(60)\n" + WORK
     make_notebook(tree / "notebooks/broken.ipynb", f"{PARAMETERS}\ndataset = 'demo_mini'", slow)
     first = start_snakemake(tree, "--keep-going")
