@@ -28,6 +28,17 @@ function chart(figure) {
   figure.addEventListener("pointerenter", start, { once: true });
 }
 
+// Columns of numbers with a dash (withheld) or a bound ("< .001") among them are sorted by value too.
+function orderByValue(table) {
+  const rows = [...table.tBodies[0].rows];
+  for (const place of [...table.tHead.rows[0].cells].keys()) {
+    const texts = rows.map((row) => row.cells[place].textContent.trim());
+    const values = texts.map((text) => (text === "–" ? -1e9 : text.startsWith("< ") ? 0 : text ? Number(text) : NaN));
+    if (values.some(Number.isNaN)) continue;
+    rows.forEach((row, at) => { row.cells[place].dataset.order = values[at]; });
+  }
+}
+
 async function tables() {
   const found = document.querySelectorAll("div.table > table");
   if (!found.length) return;
@@ -38,6 +49,7 @@ async function tables() {
   await load("dt_bundle.js");
   for (const table of found) {
     const rows = table.tBodies[0].rows.length;
+    orderByValue(table);
     jQuery(table).DataTable({
       paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [],
       layout: { topStart: null, bottomStart: { buttons: [{ extend: "csv", text: "CSV", filename: table.parentElement.dataset.name }] } },
