@@ -1,9 +1,9 @@
 """Execute pages: `python -m iqa.report.pages OUT_FOLDER book/NAME.md ...`.
 
 A page is a MyST notebook. Pages are executed by the workflow, not by the site's builder: side by
-side, and only when a page, a record or this package changed. Each has a process of its own, forked
-from one that has imported what pages use, since to import it takes longer than most pages. Where a
-record is missing, the page keeps its title and says what is missing and how to make it.
+side, and only when a page, a record or this package changed. Each runs in its own process, forked
+from one that has imported what pages use: importing takes longer than most pages. Where a record is
+missing, the page keeps its title and says what is missing and how to make it.
 """
 
 import multiprocessing
