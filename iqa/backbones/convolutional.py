@@ -1,8 +1,10 @@
-"""Convolutional networks, by timm."""
+"""Convolutional networks, by timm.
+
+It is imported where a network is built: it takes seconds, and work on cached features does without.
+"""
 
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,8 @@ def from_hub(spec: BackboneSpec) -> nn.Module:
     Raises:
         UserError: They cannot be had, or do not fit.
     """
+    import timm
+
     source = {"hf_hub_id": f"{spec.hub_id}@{commit_of(spec)}"}
     with hub_errors(spec):
         return timm.create_model(
@@ -33,6 +37,8 @@ def load_classifier(spec: BackboneSpec, weights: Weights = "pretrained") -> nn.M
     Raises:
         UserError: The weights are missing, damaged or do not fit the model.
     """
+    import timm
+
     if weights == "pretrained" and spec.source == "hub":
         return from_hub(spec).eval()
     model = timm.create_model(spec.model_id, pretrained=False, **spec.options)

@@ -1,8 +1,5 @@
 """Low-rank adapters (LoRA, Hu et al., ICLR 2022): the frozen weight W acts as W + alpha/r B A."""
 
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.tuners_utils import BaseTunerLayer
-
 from iqa.backbones.model import Backbone
 
 
@@ -24,6 +21,9 @@ def add_lora(backbone: Backbone, rank: int = 4, alpha: int = 8, dropout: float =
     Returns:
         `backbone` itself.
     """
+    # Here, as it takes seconds, and only adapters need it.
+    from peft import LoraConfig, inject_adapter_in_model
+
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -51,6 +51,8 @@ def merge_lora(backbone: Backbone) -> Backbone:
     Returns:
         `backbone` itself.
     """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
     adapted = [
         (name, module)
         for name, module in backbone.body.named_modules()

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import timm
 import torch
-from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -24,6 +22,8 @@ def build(spec: BackboneSpec, weights: Weights) -> nn.Module:
     The block is number `spec.blocks`; what comes after it is not kept, and its output is not
     normalised, as in the encoder's own code for intermediate layers.
     """
+    import timm
+
     model: Any = timm.create_model(spec.model_id, pretrained=False, **{**spec.options, **_OPTIONS})
     if weights == "pretrained":
         state = convolutional.from_hub(spec).state_dict()
@@ -66,6 +66,8 @@ def encode(spec: BackboneSpec, body: Any, images: Tensor) -> Encoding:
 
 def _positions(body: Any, grid: tuple[int, int]) -> Tensor:
     """The position encodings (1, 1 + h w, C), interpolated to the patches (h, w) of the image."""
+    from timm.layers import resample_abs_pos_embed
+
     found = resample_abs_pos_embed(
         body.pos_embed, new_size=grid, old_size=body.patch_embed.grid_size, num_prefix_tokens=1
     )

@@ -169,3 +169,8 @@ def test_mapping_in_order_is_strict():
 def test_listing_backbones_does_not_import_torch():
     code = "import sys, iqa.backbones, iqa.features; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_work_on_cached_features_starts_without_the_libraries_that_build_networks():
+    code = "import sys, iqa.experiments.study; assert not {'timm', 'peft'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
