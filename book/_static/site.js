@@ -81,11 +81,14 @@ function switches(box) {
   });
 }
 
-// What moves sideways has to be reached by the keyboard, and what opens has to have a name.
+// What moves sideways has to be reached by the keyboard, at each size of the window; what opens has
+// to have a name.
 function accessible() {
-  for (const box of document.querySelectorAll("div.formula, div.table, div.table table, figure.chart, pre")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-  }
+  const reachable = new ResizeObserver((entries) => {
+    for (const { target } of entries) if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+  });
+  const boxes = "div.formula, div.table, div.table table, div.output, figure.chart, pre";
+  document.querySelectorAll(boxes).forEach((box) => reachable.observe(box));
   for (const summary of document.querySelectorAll("nav summary")) summary.ariaLabel ||= "Pages of this part";
 }
 

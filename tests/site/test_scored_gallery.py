@@ -1,8 +1,11 @@
 """The page that `iqa score --html` writes, in a headless browser: 5,000 photographs."""
 
+import os
+
 import numpy as np
 import pytest
 from examine import barriers
+from filelock import FileLock
 from PIL import Image
 from visits import Visit
 
@@ -20,8 +23,19 @@ MANY = 5000
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """Two pages: one of 5,000 photographs, one of three with their maps."""
-    folder = tmp_path_factory.mktemp("pages")
+    """Two pages: one of 5,000 photographs, one of three with their maps; once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "scored gallery"
+    with FileLock(shared / "scored gallery.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            _write_pages(folder)
+    return folder
+
+
+def _write_pages(folder):
     paths = []
     for number in range(50):
         coarse = np.random.default_rng(number).integers(0, 256, (9, 12, 3), dtype=np.uint8)
@@ -35,7 +49,6 @@ def pages(tmp_path_factory):
     for name, rows, maps in (("many", many, None), ("few", many[:3], folder)):
         with open(folder / f"{name}.html", "w", encoding="utf-8") as file:
             write_gallery(rows, INFO, file, MAX_PIXELS, maps)
-    return folder
 
 
 @pytest.fixture
