@@ -1,7 +1,8 @@
-"""Sphinx extension of the site: formulas as MathML, drawn without a script; no Thebe."""
+"""Sphinx extension of the site: formulas drawn without a script, search by title first, no Thebe."""
 
 import html
 import os
+from pathlib import Path
 
 from latex2mathml.converter import convert
 from markupsafe import Markup
@@ -55,11 +56,17 @@ def described(app: Sphinx, pagename, templatename, context, doctree) -> None:
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 
+def titles_first(app, config):
+    """The search ranks by `scorer.js`, which Sphinx would look for in the current folder."""
+    config.html_search_scorer = str(Path(__file__).with_name("scorer.js"))
+
+
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("html-page-context", only_what_is_used, priority=900)
     app.connect("html-page-context", described)
+    app.connect("config-inited", titles_first)
     app.connect("config-inited", without_thebe, priority=1)
     app.connect("builder-inited", without_thebe, priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
