@@ -1,4 +1,4 @@
-"""Sphinx extension of the site: formulas drawn without a script, search by title first, no Thebe."""
+"""Sphinx extension of the site: formulas need no script, the search ranks titles first, no Thebe."""
 
 import html
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from latex2mathml.converter import convert
 from markupsafe import Markup
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 DESCRIPTION = (
     "A reproducible companion to a study of image quality without a reference: every number comes "
@@ -56,7 +57,7 @@ def described(app: Sphinx, pagename, templatename, context, doctree) -> None:
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 
-def titles_first(app, config):
+def titles_first(app: Sphinx, config: Config) -> None:
     """The search ranks by `scorer.js`, which Sphinx would look for in the current folder."""
     config.html_search_scorer = str(Path(__file__).with_name("scorer.js"))
 
