@@ -1,4 +1,4 @@
-"""Sphinx extension of the site: formulas need no script, the search ranks titles first, no Thebe."""
+"""Sphinx extension of the site: formulas without a script, a search by title first, no Thebe."""
 
 import html
 import os
