@@ -56,7 +56,8 @@ class Judged(BaseModel):
     @property
     def sentence(self) -> str:
         """The claim's sentence with its numbers; `{interval}` has the corrected p-value, too."""
-        interval = f"95 % interval {signed(self.low)} to {signed(self.high)}, {chance(self.p_holm)}"
+        p = f"corrected {chance(self.p_holm)}"
+        interval = f"95 % interval {signed(self.low)} to {signed(self.high)}, {p}"
         return self.claim.says.format(difference=signed(self.difference), interval=interval)
 
 
