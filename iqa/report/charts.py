@@ -82,6 +82,7 @@ def intervals(
     panel: str = "set",
     tint: str = "",
     also: Iterable[float] = (),
+    width: int = WIDTH,
 ) -> list[alt.LayerChart]:
     """A dot and its 95 % interval for each row; a chart for each panel, all on one scale.
 
@@ -93,6 +94,7 @@ def intervals(
         panel: column with a chart for each of its values.
         tint: column that colours; `y` by default.
         also: values that the axis reaches beside those of the table.
+        width: of a panel without its labels, in pixels.
     """
     tint = tint or y
     order, names = (list(dict.fromkeys(table[name])) for name in (y, tint))
@@ -118,7 +120,7 @@ def intervals(
             zero = alt.Chart(part).mark_rule(color="#888", strokeDash=[3, 3])
             layers.insert(0, zero.encode(x=alt.datum(0)))
         rows = part[y].nunique() * (1 if tint == y else max(1.0, 0.6 * len(names)))
-        size = {"width": WIDTH, "height": 26 * rows}
+        size = {"width": width, "height": 26 * rows}
         panels.append(alt.layer(*layers).properties(title=str(value), **size))
     return panels
 
