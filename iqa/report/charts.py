@@ -30,6 +30,9 @@ HEADS = {
 }
 """A colour means a head, on the whole site; from Tableau's colour-blind-safe palette."""
 
+SPARE = ["#2F8FC4", "#C2579B", "#B8860B", "#2BA084", "#8A76D6", "#C86432"]
+"""For what is no head and is named in a legend: none of them is the colour of a head."""
+
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
@@ -66,7 +69,7 @@ WIDTH = 190
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
     """The colour of a head, also where a name only begins with one; others need one in a legend."""
-    spare = iter(["#4C78A8", "#F58518", "#E45756", "#54A24B", "#B279A2", "#72B7B2", "#9D755D"])
+    spare = iter(SPARE)
     heads = [HEADS.get(name.partition(" ")[0].rstrip(",")) for name in domain]
     shades = [head or (next(spare, OTHER) if legend else OTHER) for head in heads]
     scale = alt.Scale(domain=domain, range=shades)
