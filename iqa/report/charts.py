@@ -141,10 +141,13 @@ def lines(
         panel: column with a chart for each of its values.
     """
     names = list(dict.fromkeys(table[tint]))
+    ticks = "~e" if table[x].max() < 1 else ",.0f"
     panels = []
     for value, part in table.round(5).groupby(panel, sort=False):
+        values = sorted(set(part[x]))
+        axis = alt.Axis(values=values, format=ticks, labelOverlap="greedy")
         base = alt.Chart(part).encode(
-            x=alt.X(f"{x}:Q", title=title, scale=alt.Scale(type="log")),
+            x=alt.X(f"{x}:Q", title=title, scale=alt.Scale(type="log"), axis=axis),
             y=alt.Y("srcc:Q", title="SRCC, higher is better", scale=alt.Scale(zero=False)),
             color=colour(f"{tint}:N", names, True),
             tooltip=[tint, x, "srcc", "low", "high"],
