@@ -30,8 +30,11 @@ HEADS = {
 }
 """A colour means a head, on the whole site; from Tableau's colour-blind-safe palette."""
 
-SPARE = ["#2F8FC4", "#C2579B", "#B8860B", "#2BA084", "#8A76D6", "#C86432"]
-"""For what is no head and is named in a legend: none of them is the colour of a head."""
+SETS = {"CLIVE": "#2F8FC4", "AGIQA-3K": "#C2579B", "BIQ2021": "#B8860B"}
+"""A colour means a data set where sets share a chart; it is no head's."""
+
+SPARE = ["#2BA084", "#8A76D6", "#C86432", "#2F8FC4", "#C2579B", "#B8860B"]
+"""For what is neither and is named in a legend."""
 
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
@@ -68,10 +71,10 @@ WIDTH = 190
 
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
-    """The colour of a head, also where a name only begins with one; others need one in a legend."""
+    """The colour of a head or set, also where a name begins with one; others need one in a legend."""
     spare = iter(SPARE)
-    heads = [HEADS.get(name.partition(" ")[0].rstrip(",")) for name in domain]
-    shades = [head or (next(spare, OTHER) if legend else OTHER) for head in heads]
+    known = [(HEADS | SETS).get(name.partition(" ")[0].rstrip(",")) for name in domain]
+    shades = [one or (next(spare, OTHER) if legend else OTHER) for one in known]
     scale = alt.Scale(domain=domain, range=shades)
     shown = alt.Legend(title=None, columns=3) if legend else None
     return alt.Color(field, scale=scale, legend=shown)
@@ -145,7 +148,7 @@ def lines(
     panels = []
     for value, part in table.round(5).groupby(panel, sort=False):
         values = sorted(set(part[x]))
-        axis = alt.Axis(values=values, format=ticks, labelOverlap="greedy")
+        axis = alt.Axis(values=values, format=ticks, labelOverlap="greedy", labelSeparation=8)
         base = alt.Chart(part).encode(
             x=alt.X(f"{x}:Q", title=title, scale=alt.Scale(type="log"), axis=axis),
             y=alt.Y("srcc:Q", title="SRCC, higher is better", scale=alt.Scale(zero=False)),
