@@ -71,7 +71,7 @@ WIDTH = 190
 
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
-    """The colour of a head or set, also where a name begins with one; others need one in a legend."""
+    """The colour of a head or set, or of a name that begins with one; others need a legend."""
     spare = iter(SPARE)
     known = [(HEADS | SETS).get(name.partition(" ")[0].rstrip(",")) for name in domain]
     shades = [one or (next(spare, OTHER) if legend else OTHER) for one in known]
