@@ -48,7 +48,7 @@ def test_features(iqa, cache, demo, truth, tmp_path):
         number = next(fresh)
         return iqa(*FEATURES, IQA_CACHE=cache if number else copied(demo, tmp_path / "other"))
 
-    ended = kill_at_random(begin, 10)
+    ended = kill_at_random(begin, 6)
     assert {child.process.exitcode for child in ended} == {-signal.SIGKILL}
     assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
     assert shards(cache) == truth
@@ -109,7 +109,7 @@ torch.set_num_threads(1)
 small = runpy.run_path({str(SMALL)!r})
 paths, targets = small["draw"](small["Path"]({str(tmp_path)!r}), 10)
 done = small["run"](paths, targets, 7, folder={str(tmp_path)!r} + "/FOLDER", regime="lora",
-                    epochs=12, batch_size=2, dropout=0.2, crop=32, schedule="one-cycle")
+                    epochs=6, batch_size=2, dropout=0.2, crop=32, schedule="one-cycle")
 torch.save([done["weights"], done["history"]], {str(tmp_path)!r} + "/FOLDER.pt")
 """
 
