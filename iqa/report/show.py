@@ -43,7 +43,10 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
         else:
             shown[column] = shown[column].map(lambda v: "–" if pd.isna(v) else f"{v:.{digits}f}")
     text = shown.to_html(index=False, border=0, classes="data", na_rep="–")
-    return HTML(f'<div class="table" data-name="{html.escape(name)}">{text}</div>')
+    # Sentences are broken into lines; names and numbers are not.
+    longest = shown.astype(str).map(len).max(axis=None)
+    kind = "table sentences" if longest > 60 else "table"
+    return HTML(f'<div class="{kind}" data-name="{html.escape(name)}">{text}</div>')
 
 
 def _p_value(value: float) -> str:

@@ -145,9 +145,8 @@ def records_page(page: Path, committed: list[Run]) -> str:
     """The page in book/ with the table of all records at its end."""
     rows = [
         {
-            "record": f"[{one.name}](record-{one.name}.md)",
-            "experiment": one.record.experiment,
-            "data": one.set,
+            "record": f'<a href="record-{one.name}.html">{one.name}</a>',
+            "set": one.set,
             "splits": len(one.record.splits),
             "seconds": round(one.record.seconds),
         }
@@ -158,7 +157,9 @@ def records_page(page: Path, committed: list[Run]) -> str:
         for path in sorted((project_root() / COMMITTED).glob("*/record.json"))
         if (fault := _fault(path.parent.name))
     ]
-    return "\n".join([page.read_text(), _markdown(pd.DataFrame(rows)), "", *damaged])
+    table = pd.DataFrame(rows).to_html(index=False, border=0, classes="data", escape=False)
+    shown = f'<div class="table" data-name="records">\n{table}\n</div>'
+    return "\n".join([page.read_text(), shown, "", *damaged])
 
 
 def _fault(name: str) -> str:
