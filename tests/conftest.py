@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -13,6 +14,17 @@ LONGEST = ("test_workflow", "test_processes", "test_resume", "test_site", "test_
 def pytest_collection_modifyitems(items):
     """The longest first, so that no core waits for the last of them."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_of_a_terminal():
+    """Under `nohup`, or behind `&`, signals are ignored, here and in what is started from here."""
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,9 +1,11 @@
-"""Sphinx extension of the site: formulas without a script, a search by title first, no Thebe."""
+"""Sphinx extension of the site: formulas without a script, terms explained, no Thebe."""
 
 import html
 import os
+import re
 from pathlib import Path
 
+from docutils import nodes
 from latex2mathml.converter import convert
 from markupsafe import Markup
 from sphinx.application import Sphinx
@@ -18,19 +20,47 @@ DESCRIPTION = (
 def visit_math(self, node):
     """A formula in a line."""
     self.body.append(convert(node.astext(), display="inline"))
-    raise _skip()
+    raise nodes.SkipNode
 
 
 def visit_math_block(self, node):
     """A formula by itself."""
     self.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
-    raise _skip()
+    raise nodes.SkipNode
 
 
-def _skip():
-    from docutils.nodes import SkipNode
+def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """The first use of a glossary's term on a page shows its meaning on hover and leads there."""
+    if docname == "glossary" or docname.startswith(("record-", "notebook-")):
+        return
+    terms = _terms(app.env.get_doctree("glossary"))
+    target = app.builder.get_relative_uri(docname, "glossary")
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.paragraph):
+            continue
+        found = re.search(rf"\b({'|'.join(map(re.escape, terms))})\b", text) if terms else None
+        if found:
+            before, term, after = text[: found.start()], found[0], text[found.end() :]
+            name, meaning = terms.pop(term)
+            link = nodes.reference(
+                "",
+                term,
+                refuri=f"{target}#{name}",
+                reftitle=meaning,
+                internal=True,
+                classes=["term"],
+            )
+            text.parent.replace(text, [nodes.Text(before), link, nodes.Text(after)])
 
-    return SkipNode()
+
+def _terms(glossary: nodes.document) -> dict[str, tuple[str, str]]:
+    """The id and the meaning of each term."""
+    found = {}
+    for item in glossary.findall(nodes.definition_list_item):
+        *terms, meaning = item.children
+        for term in terms:
+            found[term.astext()] = (term["ids"][0], " ".join(meaning.astext().split()))
+    return found
 
 
 def without_thebe(app: Sphinx, *_) -> None:
@@ -65,6 +95,7 @@ def titles_first(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.connect("doctree-resolved", explain_terms)
     app.connect("html-page-context", only_what_is_used, priority=900)
     app.connect("html-page-context", described)
     app.connect("config-inited", titles_first)
