@@ -134,3 +134,11 @@ def test_the_leaderboards_switch_shows_one_part_or_both(visit):
             assert {name for name, part in parts.items() if part.is_visible()} == shown
         it.page.get_by_label("both", exact=True).check()
         assert all(part.is_visible() for part in parts.values())
+
+
+def test_a_term_is_explained_where_it_is_first_used(visit):
+    with visit("regimes") as it:
+        term = it.page.locator("article a.term", has_text="LoRA").first
+        assert term.get_attribute("title").startswith("Low-rank adaptation")
+        term.click()
+        it.page.wait_for_url("**/glossary.html#term-LoRA")
