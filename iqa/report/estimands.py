@@ -153,10 +153,13 @@ def separation(run: Run, measure: str = "silhouette") -> Estimates:
 
 
 def maps(run: Run, measure: str = "lowering") -> Estimates:
-    """How Grad-CAM lies on blurred regions, over photographs; record of `gradcam`."""
-    regions = run.tables["regions"]
+    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; of `gradcam`.
+
+    Without the untrained ones, many of whose maps are empty: a photograph counts for all or none.
+    """
+    regions = run.tables["regions"].query("weights == 'pretrained'")
     regions = regions.assign(gain=regions["lowering"] - regions["lowering_before"])
-    return evaluation.content_means(regions, ["weights", "head"], measure)
+    return evaluation.content_means(regions, ["head"], measure)
 
 
 def together(
