@@ -34,23 +34,23 @@ def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if docname == "glossary" or docname.startswith(("record-", "notebook-")):
         return
     terms = _terms(app.env.get_doctree("glossary"))
+    # As whole words: not the MOS of pseudo-MOS.
+    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, terms))})(?![\w-])")
     target = app.builder.get_relative_uri(docname, "glossary")
     for text in list(doctree.findall(nodes.Text)):
-        if not isinstance(text.parent, nodes.paragraph):
+        if not isinstance(text.parent, nodes.paragraph | nodes.strong):
             continue
-        found = re.search(rf"\b({'|'.join(map(re.escape, terms))})\b", text) if terms else None
-        if found:
-            before, term, after = text[: found.start()], found[0], text[found.end() :]
-            name, meaning = terms.pop(term)
-            link = nodes.reference(
-                "",
-                term,
-                refuri=f"{target}#{name}",
-                reftitle=meaning,
-                internal=True,
-                classes=["term"],
-            )
-            text.parent.replace(text, [nodes.Text(before), link, nodes.Text(after)])
+        pieces: list[nodes.Node] = []
+        end = 0
+        for found in pattern.finditer(text):
+            if found[0] in terms:
+                name, meaning = terms.pop(found[0])
+                link = {"refuri": f"{target}#{name}", "reftitle": meaning, "internal": True}
+                pieces.append(nodes.Text(text[end : found.start()]))
+                pieces.append(nodes.reference("", found[0], classes=["term"], **link))
+                end = found.end()
+        if pieces:
+            text.parent.replace(text, [*pieces, nodes.Text(text[end:])])
 
 
 def _terms(glossary: nodes.document) -> dict[str, tuple[str, str]]:

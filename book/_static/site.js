@@ -85,7 +85,10 @@ function switches(box) {
 // to have a name.
 function accessible() {
   const reachable = new ResizeObserver((entries) => {
-    for (const { target } of entries) if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
   });
   const boxes = "div.formula, div.table, div.table table, div.output, figure.chart, pre";
   document.querySelectorAll(boxes).forEach((box) => reachable.observe(box));

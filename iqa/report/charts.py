@@ -33,7 +33,7 @@ HEADS = {
 SETS = {"CLIVE": "#2F8FC4", "AGIQA-3K": "#C2579B", "BIQ2021": "#B8860B"}
 """A colour means a data set where sets share a chart; it is no head's."""
 
-SPARE = ["#2BA084", "#8A76D6", "#C86432", "#2F8FC4", "#C2579B", "#B8860B"]
+SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 """For what is neither and is named in a legend."""
 
 OTHER = "#6B7280"

@@ -135,7 +135,7 @@ def networks(run: Run) -> Estimates:
 
 def regimes(run: Run) -> Estimates:
     """Frozen, LoRA, full, on the own test images; records of `regimes` and `scorer`."""
-    own = run.tested[run.tested["tested_on"] == run.record.dataset.name]
+    own = run.tested.query("tested_on == @run.record.dataset.name and regime != 'first'")
     return evaluation.single_splits(own, ["head", "regime"], run.record.test_to_train)
 
 

@@ -44,7 +44,7 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
             shown[column] = shown[column].map(lambda v: "–" if pd.isna(v) else f"{v:.{digits}f}")
     text = shown.to_html(index=False, border=0, classes="data", na_rep="–")
     # Sentences are broken into lines; names and numbers are not.
-    longest = shown.astype(str).map(len).max(axis=None)
+    longest = max((len(str(cell)) for cell in shown.to_numpy().ravel()), default=0)
     kind = "table sentences" if longest > 60 else "table"
     return HTML(f'<div class="{kind}" data-name="{html.escape(name)}">{text}</div>')
 

@@ -45,6 +45,13 @@ def test_a_page_can_be_read_by_everybody(visit, name):
     assert not [*it.faults, *found], "\n".join([*it.faults, *found])
 
 
+@pytest.mark.parametrize("name", ["index", "leaderboard"])
+def test_a_page_that_is_opened_on_a_dark_phone_can_be_read(visit, name):
+    with visit(name, width=390, color_scheme="dark") as it:
+        found = _barriers(it.page)
+    assert not [*it.faults, *found], "\n".join([*it.faults, *found])
+
+
 @pytest.mark.parametrize("kind", ["record", "notebook"])
 def test_pages_of_runs_load_without_a_fault(visit, site, kind):
     names = [path.stem for path in sorted(site.glob(f"{kind}-*.html"))]
