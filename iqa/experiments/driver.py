@@ -105,8 +105,8 @@ def _execute(
             kernel_name="python3",
             cwd=str(work),
             progress_bar=progress,
-            # A kernel warns of its plain local TCP connection, which every Jupyter uses, and calls
-            # it an error that it is told to stop; a cell's error comes another way.
+            # A kernel warns of its plain local TCP connection, which every Jupyter uses, and logs
+            # its own end as an error. What a cell raises is not logged but raised here.
             extra_arguments=["--log-level=CRITICAL"],
         )
     except papermill.PapermillExecutionError as fault:

@@ -72,7 +72,7 @@ def _check_filter(table, name):
 
 
 def test_tables_sort_by_value_and_filter(visit, site):
-    for name in _pages_with(site, '<div class="table"'):
+    for name in _pages_with(site, '<div class="table'):
         with visit(name) as it:
             for table in it.page.locator("div.table").all():
                 table.locator(".dt-container").wait_for(timeout=PATIENCE)
@@ -82,7 +82,7 @@ def test_tables_sort_by_value_and_filter(visit, site):
 
 
 def test_a_table_downloads(visit, site):
-    name = _pages_with(site, '<div class="table"')[0]
+    name = _pages_with(site, '<div class="table')[0]
     with visit(name) as it:
         table = it.page.locator("div.table").first
         button = table.get_by_role("button", name="CSV")
