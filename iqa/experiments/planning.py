@@ -86,8 +86,16 @@ def why_absent(values: dict[str, Any], absent: Callable[[str], str] = datasets.a
 
 _Finder = Callable[[str], object]
 
+
+def _split(name: str) -> None:
+    if name not in datasets.SPLITS:
+        raise unknown("split", name, list(datasets.SPLITS))
+
+
 _LIGHT: dict[str, _Finder] = {
     **dict.fromkeys(("dataset", "other", "others"), datasets.info),
+    "first": lambda name: name and datasets.info(name),  # empty: none
+    **dict.fromkeys(("split", "first_split"), _split),
     **dict.fromkeys(("backbone", "backbones", "untrained"), backbones.find),
 }
 """Parameter to the function that raises for a name that is unknown."""

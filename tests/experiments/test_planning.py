@@ -14,6 +14,8 @@ dataset = 'demo'
 backbone = 'resnet/tiny'
 input_size = 384
 protocol = 'rigorous'
+split = 'grouped'
+first = ''  # empty: none
 resamples = 50
 split_seed = 0
 seeds = [8]
@@ -43,6 +45,8 @@ def profile_of(*runs):
         ({"experiment": "toy", "parameters": {"backbone": "vgg"}}, "unknown backbone 'vgg'"),
         ({"experiment": "toy", "parameters": {"heads": ["rleu"]}}, "unknown .* 'rleu'"),
         ({"experiment": "toy", "parameters": {"protocol": "fair"}}, "unknown protocol 'fair'"),
+        ({"experiment": "toy", "parameters": {"first": "ckive"}}, "unknown dataset 'ckive'"),
+        ({"experiment": "toy", "parameters": {"split": "gruoped"}}, "unknown split 'gruoped'"),
         (
             {"experiment": "toy", "parameters": {"epochs": 0}},
             "epochs: .*greater than or equal to 1",
