@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from iqa.models.info import ModelInfo
+from iqa.models.info import ModelInfo, Reference
 
 if TYPE_CHECKING:
     from iqa.models.model_file import load_model, save_model
     from iqa.models.quality import QualityModel
 
-__all__ = ["ModelInfo", "QualityModel", "load_model", "save_model"]
+__all__ = ["ModelInfo", "QualityModel", "Reference", "load_model", "save_model"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,7 @@
 """What has to be known of a scoring model, apart from its parameters."""
 
+from bisect import bisect_left
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -11,6 +13,32 @@ Text = Annotated[str, AfterValidator(printable)]
 
 LARGEST_INPUT = 4096
 """Pixels a side; a model file may come from anyone, and an image takes 12 bytes a pixel."""
+
+
+class Reference(BaseModel):
+    """Photographs that a score is compared with, none of which the model learned.
+
+    Attributes:
+        of: what they are, as a reader would call them.
+        scores: the model's scores at 0, 1, ..., 100 % of them.
+
+    >>> Reference(of="a hundred photographs", scores=range(101)).better_than(80.5)
+    80
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    of: Text
+    scores: list[FiniteFloat] = Field(min_length=101, max_length=101)
+
+    @model_validator(mode="after")
+    def _rise(self) -> Self:
+        if any(low > high for low, high in pairwise(self.scores)):
+            raise ValueError("the scores of a reference fall, expected them in order")
+        return self
+
+    def better_than(self, score: float) -> int:
+        """The percentage of them, rounded down, whose scores are lower."""
+        return max(0, bisect_left(self.scores, score) - 1)
 
 
 class ModelInfo(BaseModel):
@@ -26,6 +54,7 @@ class ModelInfo(BaseModel):
         high: the score of an output of 1; scores may lie a little outside.
         trained_on: whose ratings it learned, as a reader would call them.
         untrained: whether parameters are random; whatever shows its scores has to say so.
+        reference: photographs that scores are compared with, if any.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +67,7 @@ class ModelInfo(BaseModel):
     high: FiniteFloat = 1.0
     trained_on: Text
     untrained: bool = False
+    reference: Reference | None = None
 
     @model_validator(mode="after")
     def _rises(self) -> Self:

@@ -78,6 +78,7 @@ def _card(row: Row, max_pixels: int, maps: Path | None) -> dict[str, Any]:
         "path": printable(row.path),
         "name": printable(Path(row.path).name),
         "score": row.score,
+        "better_than": row.better_than,
     }
     try:
         card["picture"] = _small(row.path, max_pixels)

@@ -18,7 +18,7 @@ GROUP = 1024
 
 def _values(row: Row) -> list[str | float | None]:
     """The row's values in the order of `COLUMNS`."""
-    return [printable(row.path), row.score, row.error, row.model]
+    return [printable(row.path), row.score, row.error, row.model, row.better_than]
 
 
 def write_csv(rows: Iterable[Row], file: TextIO) -> None:
@@ -43,7 +43,8 @@ def write_parquet(rows: Iterable[Row], file: TextIO) -> None:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    types = [(name, pa.float64() if name == "score" else pa.string()) for name in COLUMNS]
+    numbers = {"score": pa.float64(), "better_than": pa.int64()}
+    types = [(name, numbers.get(name, pa.string())) for name in COLUMNS]
     schema, rows = pa.schema(types), iter(rows)
     with ParquetWriter(file.buffer, schema) as writer:
         while group := list(map(_values, islice(rows, GROUP))):

@@ -37,12 +37,15 @@ class Row:
         error: One line; None where there is a score.
         model: Whose score it is; says "untrained" where its parameters are random, and "bf16"
             where that was the precision.
+        better_than: The percentage of the model's reference photographs whose scores are lower
+            (`iqa.models.Reference`); None where there is no score or the model has none.
     """
 
     path: str
     score: float | None
     error: str | None
     model: str
+    better_than: int | None = None
 
 
 class Scorer:
@@ -93,7 +96,7 @@ class Scorer:
         return type(self), (self._name, self.max_pixels, self._precision)
 
     def score(self, images: Any) -> "pd.DataFrame":
-        """Score `images`: a table with the columns `path`, `score`, `error` and `model`.
+        """Score `images`: a table whose columns are the attributes of `Row`.
 
         An image that cannot be read has a row with its error and no score, and so has what is no
         image.
@@ -112,7 +115,7 @@ class Scorer:
             field.name: pd.Series([getattr(row, field.name) for row in rows], dtype=object)
             for field in fields(Row)
         }
-        return pd.DataFrame(table).astype({"score": float})
+        return pd.DataFrame(table).astype({"score": float, "better_than": "Int64"})
 
     def stream(self, images: Iterable[Any]) -> Iterator[Row]:
         """Give a row for each of `images`, in order, while later ones are being decoded.
@@ -143,4 +146,6 @@ class Scorer:
                 yield Row(name, None, str(found), self.title)
             else:
                 # By way of text: the shortest decimal number that is this float32.
-                yield Row(name, float(str(next(scores))), None, self.title)
+                score, known = float(str(next(scores))), self.info.reference
+                better_than = known.better_than(score) if known else None
+                yield Row(name, score, None, self.title, better_than)

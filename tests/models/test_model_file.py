@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from iqa.backbones import load
 from iqa.errors import UserError
 from iqa.heads import MLPHead
-from iqa.models import ModelInfo, QualityModel, load_model, save_model
+from iqa.models import ModelInfo, QualityModel, Reference, load_model, save_model
 from iqa.models.model_file import FORMAT
 from iqa.tensors import read_tensors, write_tensors
 
@@ -176,3 +176,33 @@ def test_parameters_that_do_not_fit_are_told(model, tmp_path):
 def test_the_head_computes_in_float32_under_autocast(model):
     with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
         assert model(torch.rand(1, 3, 64, 64)).dtype == torch.float32
+
+
+def test_a_score_is_compared_with_the_references():
+    reference = Reference(of="photographs", scores=np.quantile(range(1000), np.linspace(0, 1, 101)))
+    assert [reference.better_than(score) for score in (-1, 0, 499, 500, 1000)] == [
+        0,
+        0,
+        49,
+        50,
+        100,
+    ]
+    assert (
+        ModelInfo.model_validate_json(
+            INFO.model_copy(update={"reference": reference}).model_dump_json()
+        ).reference
+        == reference
+    )
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=30), st.floats(-10, 10))
+def test_the_percentage_is_that_of_lower_scores(scores, score):
+    at = np.quantile(scores, np.linspace(0, 1, 101), method="inverted_cdf")
+    lower = 100 * np.mean(np.array(scores) < score)
+    assert abs(Reference(of="p", scores=at.tolist()).better_than(score) - lower) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("scores", [range(100), [*range(100), 98], [*range(100), np.inf]])
+def test_a_reference_out_of_order_is_refused(scores):
+    with pytest.raises(ValidationError):
+        Reference(of="photographs", scores=list(scores))

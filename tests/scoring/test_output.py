@@ -7,7 +7,7 @@ import pytest
 from iqa.scoring import Row, output
 
 ROWS = [
-    Row("a,b.png", 3.1415927, None, "tiny (untrained)"),
+    Row("a,b.png", 3.1415927, None, "tiny (untrained)", 80),
     Row('q"\n\r\x1b[2J\u202e.png', None, "no such image; check", "tiny (untrained)"),
     Row("caf\udce9.png", 0.0, None, "tiny (untrained)"),
     Row("ü.png", -1e-7, None, "tiny (untrained)"),
@@ -31,7 +31,7 @@ def written(name, folder, rows):
 def test_every_format_holds_the_rows(name, group, tmp_path, monkeypatch):
     monkeypatch.setattr(output, "GROUP", group)
     table = written(name, tmp_path, ROWS)
-    assert table.columns.tolist() == ["path", "score", "error", "model"]
+    assert table.columns.tolist() == ["path", "score", "error", "model", "better_than"]
     assert table["path"].tolist() == [
         "a,b.png",
         'q"\\n\\r\\x1b[2J\\u202e.png',
@@ -42,13 +42,14 @@ def test_every_format_holds_the_rows(name, group, tmp_path, monkeypatch):
     assert table["score"].dropna().tolist() == [3.1415927, 0.0, -1e-7]
     assert table["error"].notna().tolist() == [False, True, False, False]
     assert set(table["model"]) == {"tiny (untrained)"}
+    assert table["better_than"].dropna().tolist() == [80]
 
 
 @pytest.mark.parametrize("name", ["csv", "parquet"])
 def test_no_rows_leave_the_columns(name, tmp_path):
     table = written(name, tmp_path, [])
     assert len(table) == 0
-    assert table.columns.tolist() == ["path", "score", "error", "model"]
+    assert table.columns.tolist() == ["path", "score", "error", "model", "better_than"]
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl"])

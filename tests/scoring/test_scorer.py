@@ -121,7 +121,7 @@ def test_a_damaged_lazy_image_has_an_error(scorer, picture, tmp_path):
 def test_nothing_but_bad_files(scorer, tmp_path):
     rows = list(scorer.stream(str(tmp_path / f"{n}.png") for n in range(BATCH + 1)))
     assert [row.score for row in rows] == [None] * (BATCH + 1)
-    assert scorer.score([]).columns.tolist() == ["path", "score", "error", "model"]
+    assert scorer.score([]).columns.tolist() == ["path", "score", "error", "model", "better_than"]
 
 
 def test_a_stream_takes_no_more_than_it_reads_ahead(scorer, picture):
