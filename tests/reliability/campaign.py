@@ -11,7 +11,9 @@ from safetensors.numpy import load_file
 
 # Children are forked from a process that has imported what takes seconds: a kill costs little.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["iqa.cli", "iqa.datasets", "iqa.features.engine", "iqa.training"])
+FORKS.set_forkserver_preload(
+    ["iqa.cli", "iqa.datasets", "iqa.features.engine", "iqa.training", "openvino", "timm", "peft"]
+)
 
 PRELUDE = """
 import os, sys

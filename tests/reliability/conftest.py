@@ -48,17 +48,29 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def truth(demo, iqa, tmp_path_factory):
-    """The features of a run that nothing disturbed, by shard."""
+def finished(demo, iqa, tmp_path_factory):
+    """The cache of a run that nothing disturbed."""
     cache = copied(demo, tmp_path_factory.mktemp("truth") / "cache")
     assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
-    return shards(cache)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def truth(finished):
+    """The features of a run that nothing disturbed, by shard."""
+    return shards(finished)
 
 
 @pytest.fixture
 def cache(demo, tmp_path):
     """A cache of the test's own, with the small demo set."""
     return copied(demo, tmp_path / "cache")
+
+
+@pytest.fixture
+def full_cache(finished, tmp_path):
+    """A cache of the test's own, with the small demo set and its features."""
+    return copied(finished, tmp_path / "cache")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hostile_files import write_hostile
 from iqa.backbones import load
 from iqa.heads import MLPHead
 from iqa.models import ModelInfo, QualityModel, save_model
-from iqa.scoring import Scorer
+from iqa.scoring import Scorer, conversions
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,9 @@ def model_file(tmp_path_factory):
         input_size=128, trained_on="-"
     )  # fmt: skip
     save_model(path, network, info)
-    Scorer(path)  # is converted now, not by the process that is watched
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversions, "_convert_apart", lambda file: {})
+        Scorer(path)  # is converted now, not by the process that is watched
     return path
 
 

@@ -62,31 +62,29 @@ DAMAGES = (cut, flip, fill, remove, swap)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_is_damaged_heals(seed, iqa, cache, demo, truth, monkeypatch):
+def test_whatever_is_damaged_heals(seed, iqa, full_cache, demo, truth, monkeypatch):
     rng = random.Random(seed)
-    assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
-    files = sorted(path for path in cache.rglob("*") if path.is_file())
+    files = sorted(path for path in full_cache.rglob("*") if path.is_file())
     for path in rng.sample(files, 12):
         rng.choice(DAMAGES)(path, rng)
-    monkeypatch.setenv("IQA_CACHE", str(cache))
+    monkeypatch.setenv("IQA_CACHE", str(full_cache))
     with warnings.catch_warnings(action="ignore"):
         datasets.load("demo_mini")
-    assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
-    assert shards(cache) == truth
+    assert iqa(*FEATURES, IQA_CACHE=full_cache).wait() == 0
+    assert shards(full_cache) == truth
     pictures = {path.relative_to(demo): path.read_bytes() for path in demo.rglob("*.png")}
-    assert {path: (cache / path).read_bytes() for path in pictures} == pictures
-    assert leftovers(cache) == []
+    assert {path: (full_cache / path).read_bytes() for path in pictures} == pictures
+    assert leftovers(full_cache) == []
 
 
 @pytest.mark.parametrize("kind", ["references/*.png", "*.safetensors"])
-def test_a_folder_in_the_place_of_a_file_is_told_and_kept(kind, iqa, cache):
+def test_a_folder_in_the_place_of_a_file_is_told_and_kept(kind, iqa, full_cache):
     """It may be someone's own: it is not removed."""
-    assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
-    path = sorted(cache.rglob(kind))[0]
+    path = sorted(full_cache.rglob(kind))[0]
     path.unlink()
     path.mkdir()
     (path / "mine").touch()
-    child = iqa(*FEATURES, IQA_CACHE=cache)
+    child = iqa(*FEATURES, IQA_CACHE=full_cache)
     assert child.wait() == 1
     assert child.err.splitlines()[-1].startswith(f"error: {path}: Is a directory; ")
     assert (path / "mine").exists()
