@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-from scipy.cluster.hierarchy import DisjointSet
+import scipy
 
 from iqa.datasets import rows
 from iqa.datasets.declaration import Benchmark, read_text
@@ -146,7 +146,7 @@ def joined(ids: pd.Series, group: pd.Series, same: Iterable[Collection[str]]) ->
         The groups; joined ones have the name that comes first in the alphabet.
     """
     group_of = dict(zip(ids, group, strict=True))
-    sets = DisjointSet(group_of.values())
+    sets = scipy.cluster.hierarchy.DisjointSet(group_of.values())
     for pictures in same:
         shared = [group_of[name] for name in pictures if name in group_of]
         for other in shared[1:]:

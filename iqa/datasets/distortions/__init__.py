@@ -6,6 +6,9 @@ scikit-image's and Pillow's, and the strengths are ours, for images of about 384
 that are signed there (saturation, mean shift, contrast) are magnitudes here, which grow with the
 level. Every function takes an image, float (H, W, 3) in [0, 1], a strength and a generator, and
 returns an image of the same shape, not yet clipped.
+
+`scipy` and `skimage` are imported whole: they load their parts when these are first used, and every
+command knows the demo set, but few make it.
 """
 
 from iqa.datasets.distortions.conversion import from_bytes, to_bytes

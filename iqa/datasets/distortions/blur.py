@@ -1,13 +1,13 @@
 """Blur: Gaussian, out-of-focus lens, motion."""
 
 import numpy as np
+import scipy
 from numpy.random import Generator
-from scipy.ndimage import gaussian_filter
 
 
 def gaussian(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
     """Gaussian blur of standard deviation `sigma` pixels."""
-    return gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
+    return scipy.ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
 
 
 def lens(image: np.ndarray, radius: float, rng: Generator) -> np.ndarray:
@@ -33,9 +33,8 @@ def _grid(reach: float) -> np.ndarray:
 
 
 def _convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    # It takes a second to import, and every command imports the data sets.
-    from scipy.signal import fftconvolve
-
     half = len(kernel) // 2
     padded = np.pad(image, ((half, half), (half, half), (0, 0)), mode="edge")
-    return fftconvolve(padded, (kernel / kernel.sum())[..., None], mode="valid", axes=(0, 1))
+    return scipy.signal.fftconvolve(
+        padded, (kernel / kernel.sum())[..., None], "valid", axes=(0, 1)
+    )

@@ -1,19 +1,18 @@
 """Colour: diffusion, shift, quantization, less and more saturation."""
 
 import numpy as np
+import scipy
+import skimage
 from numpy.random import Generator
 from PIL import Image
-from scipy.ndimage import gaussian_filter, shift
-from skimage.color import hsv2rgb, rgb2gray, rgb2hsv, rgb2lab
-from skimage.filters import sobel
 
 from iqa.datasets.distortions.conversion import from_bytes, lab_to_rgb, to_bytes
 
 
 def diffusion(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
     """Gaussian blur of `sigma` pixels on a and b of CIELAB; lightness stays sharp."""
-    lab = rgb2lab(image)
-    lab[..., 1:] = gaussian_filter(lab[..., 1:], (sigma, sigma, 0), mode="nearest")
+    lab = skimage.color.rgb2lab(image)
+    lab[..., 1:] = scipy.ndimage.gaussian_filter(lab[..., 1:], (sigma, sigma, 0), mode="nearest")
     return lab_to_rgb(lab)
 
 
@@ -21,9 +20,11 @@ def misregistration(image: np.ndarray, pixels: float, rng: Generator) -> np.ndar
     """Green moved by `pixels` in a random direction, blended in where there are edges."""
     angle = rng.uniform(0, 2 * np.pi)
     green = image[..., 1]
-    moved = shift(green, (pixels * np.sin(angle), pixels * np.cos(angle)), order=1, mode="nearest")
-    edges = sobel(rgb2gray(image))
-    weight = gaussian_filter(edges, 1) / max(edges.max(), 1e-6)
+    moved = scipy.ndimage.shift(
+        green, (pixels * np.sin(angle), pixels * np.cos(angle)), order=1, mode="nearest"
+    )
+    edges = skimage.filters.sobel(skimage.color.rgb2gray(image))
+    weight = scipy.ndimage.gaussian_filter(edges, 1) / max(edges.max(), 1e-6)
     # The square root lets ordinary edges count beside the strongest one of the picture.
     weight = np.sqrt(np.clip(weight, 0, 1))
     return np.stack([image[..., 0], weight * moved + (1 - weight) * green, image[..., 2]], axis=-1)
@@ -39,11 +40,11 @@ def palette(image: np.ndarray, colours: float, rng: Generator) -> np.ndarray:
 
 def desaturation(image: np.ndarray, loss: float, rng: Generator) -> np.ndarray:
     """Saturation of HSV multiplied by 1 - `loss`."""
-    hsv = rgb2hsv(image)
+    hsv = skimage.color.rgb2hsv(image)
     hsv[..., 1] *= 1 - loss
-    return hsv2rgb(hsv)
+    return skimage.color.hsv2rgb(hsv)
 
 
 def oversaturation(image: np.ndarray, gain: float, rng: Generator) -> np.ndarray:
     """The colour axes a and b of CIELAB multiplied by `gain`."""
-    return lab_to_rgb(rgb2lab(image) * (1, gain, gain))
+    return lab_to_rgb(skimage.color.rgb2lab(image) * (1, gain, gain))

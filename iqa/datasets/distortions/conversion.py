@@ -3,8 +3,8 @@
 import warnings
 
 import numpy as np
+import skimage
 from PIL import Image
-from skimage.color import lab2rgb
 
 
 def to_bytes(image: np.ndarray) -> np.ndarray:
@@ -22,4 +22,4 @@ def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     """CIELAB to sRGB in [0, 1]; colours that no screen shows go to the nearest end of the range."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*negative Z values")
-        return lab2rgb(lab)
+        return skimage.color.lab2rgb(lab)

@@ -1,8 +1,8 @@
 """Noise: white, in colour components, impulse, multiplicative, and what denoising leaves."""
 
 import numpy as np
+import skimage
 from numpy.random import Generator
-from skimage.color import rgb2ycbcr, ycbcr2rgb
 
 
 def white(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
@@ -12,7 +12,9 @@ def white(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
 
 def white_ycbcr(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
     """Gaussian noise of standard deviation `sigma` (of full scale) on Y, Cb and Cr."""
-    return ycbcr2rgb(rgb2ycbcr(image) + 255 * rng.normal(0, sigma, image.shape))
+    return skimage.color.ycbcr2rgb(
+        skimage.color.rgb2ycbcr(image) + 255 * rng.normal(0, sigma, image.shape)
+    )
 
 
 def impulse(image: np.ndarray, fraction: float, rng: Generator) -> np.ndarray:
@@ -28,8 +30,8 @@ def multiplicative(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarra
 
 def denoised(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
     """White noise of standard deviation `sigma`, then total-variation denoising (Chambolle)."""
-    # Here, as it brings scipy.stats with it: a second for every command that knows the demo set.
-    from skimage.restoration import denoise_tv_chambolle
-
     noisy = white(image, sigma, rng)
-    return denoise_tv_chambolle(noisy, weight=1.5 * sigma, max_num_iter=30, channel_axis=-1)
+    weight = 1.5 * sigma
+    return skimage.restoration.denoise_tv_chambolle(
+        noisy, weight=weight, max_num_iter=30, channel_axis=-1
+    )

@@ -1,9 +1,9 @@
 """Spatial: jitter, displaced patches, pixelation, quantization, colour blocks."""
 
 import numpy as np
+import scipy
 from numpy.random import Generator
 from PIL import Image
-from scipy.ndimage import map_coordinates
 
 from iqa.datasets.distortions.conversion import from_bytes, to_bytes
 
@@ -12,7 +12,10 @@ def jitter(image: np.ndarray, sigma: float, rng: Generator) -> np.ndarray:
     """Each pixel taken from a place `sigma` pixels away (standard deviation, each axis)."""
     height, width, _ = image.shape
     places = np.mgrid[:height, :width] + rng.normal(0, sigma, (2, height, width))
-    channels = [map_coordinates(image[..., c], places, order=1, mode="nearest") for c in range(3)]
+    channels = [
+        scipy.ndimage.map_coordinates(image[..., c], places, order=1, mode="nearest")
+        for c in range(3)
+    ]
     return np.stack(channels, axis=-1)
 
 

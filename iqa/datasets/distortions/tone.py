@@ -1,9 +1,9 @@
 """Brightness, sharpness and contrast."""
 
 import numpy as np
+import scipy
+import skimage
 from numpy.random import Generator
-from scipy.ndimage import gaussian_filter
-from skimage.color import rgb2lab
 
 from iqa.datasets.distortions.conversion import lab_to_rgb
 
@@ -19,7 +19,7 @@ def darken(image: np.ndarray, bend: float, rng: Generator) -> np.ndarray:
 
 
 def _bend_lightness(image: np.ndarray, exponent: float) -> np.ndarray:
-    lab = rgb2lab(image)
+    lab = skimage.color.rgb2lab(image)
     lab[..., 0] = 100 * np.clip(lab[..., 0] / 100, 0, 1) ** exponent
     return lab_to_rgb(lab)
 
@@ -31,7 +31,9 @@ def mean_shift(image: np.ndarray, shift: float, rng: Generator) -> np.ndarray:
 
 def sharpen(image: np.ndarray, amount: float, rng: Generator) -> np.ndarray:
     """Unsharp masking: `amount` times the difference from a blur of 1.5 pixels is added."""
-    return image + amount * (image - gaussian_filter(image, (1.5, 1.5, 0), mode="nearest"))
+    return image + amount * (
+        image - scipy.ndimage.gaussian_filter(image, (1.5, 1.5, 0), mode="nearest")
+    )
 
 
 def contrast(image: np.ndarray, change: float, rng: Generator) -> np.ndarray:
