@@ -15,8 +15,16 @@ WORK = """from iqa.evaluation import srcc
 from iqa.heads import learnable_gate
 value = srcc([1, 2], [2, 1])
 """
-SCRIPT = "import sys; from pathlib import Path; from iqa.experiments.keys import code_key; "
-SCRIPT += "print(code_key(Path(sys.argv[1])))"
+# Asked again after each change: a new process would import the package again for each key.
+ANSWERS = """
+import sys
+from pathlib import Path
+from iqa.experiments import keys
+for line in sys.stdin:
+    keys._graph.cache_clear()
+    keys._syntax_of.cache_clear()
+    print(keys.code_key(Path(line.strip())), flush=True)
+"""
 
 
 @pytest.fixture
@@ -31,10 +39,21 @@ def package(tmp_path):
     return tmp_path / "tree/iqa"
 
 
-def key_in(package, notebook):
-    command = [sys.executable, "-c", SCRIPT, str(notebook)]
-    done = subprocess.run(command, cwd=package.parent, capture_output=True, text=True, check=True)
-    return done.stdout
+@pytest.fixture
+def key(package, notebook):
+    """The notebook's key as it is now, in the copy of the package."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", ANSWERS]
+    with subprocess.Popen(command, cwd=package.parent, **pipes) as process:
+
+        def ask():
+            process.stdin.write(f"{notebook}\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+            assert answer
+            return answer
+
+        yield ask
 
 
 def edit(path, old, new):
@@ -43,24 +62,24 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1))
 
 
-def test_code_that_the_notebook_reaches_counts_and_other_code_does_not(package, notebook):
-    before = key_in(package, notebook)
+def test_code_that_the_notebook_reaches_counts_and_other_code_does_not(package, key):
+    before = key()
     edit(package / "training/frozen.py", "fused=True", "fused=False")
     edit(package / "report/__init__.py", '"""', '"""More. ')
     edit(package / "datasets/benchmarks.py", "CLIVE =", "CLIVE = 1\nCLIVE =")  # only reads data
     (package / "report/new.py").write_text("x = 1\n")
-    assert key_in(package, notebook) == before
+    assert key() == before
     edit(package / "heads/activations.py", "CLAMP = 20.0", "CLAMP = 30.0")  # reached by the gate
-    assert key_in(package, notebook) != before
+    assert key() != before
 
 
-def test_docstrings_comments_and_format_change_no_key(package, notebook):
-    before = key_in(package, notebook)
+def test_docstrings_comments_and_format_change_no_key(package, key):
+    before = key()
     metrics = package / "evaluation/metrics.py"
     edit(metrics, '"""Spearman', '"""In other words: Spearman')
     edit(metrics, "import warnings", "# why\n\n\nimport warnings")
     edit(metrics, "def krcc(preds: ArrayLike, target", "def krcc(\n    preds: ArrayLike, target")
-    assert key_in(package, notebook) == before
+    assert key() == before
 
 
 @pytest.mark.parametrize(
