@@ -1,7 +1,5 @@
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -148,12 +146,3 @@ def test_a_users_error_says_what_is_wrong(write, words, said):
     done = call(*words)
     assert isinstance(done.exception, UserError)
     assert str(done.exception).startswith(said)
-
-
-def test_nothing_heavy_is_imported(write):
-    write("mine.csv", 0.5)
-    code = "import sys; sys.argv = ['iqa', 'evaluate', 'mine.csv']; from iqa.cli import app; "
-    code += (
-        "app(standalone_mode=False); sys.exit('torch' in sys.modules or 'altair' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
