@@ -1,3 +1,5 @@
+from unittest import mock
+
 import in_process
 import nbformat
 import pytest
@@ -41,7 +43,12 @@ def profile():
     return Profile(name="p", title="P", folder="runs", runs=[{"experiment": "toy"}])
 
 
+def without_kernel():
+    """Notebooks run in this process: a kernel imports all again for each."""
+    return mock.patch.object(driver, "_execute", in_process.execute)
+
+
 @pytest.fixture
-def in_this_process(monkeypatch):
-    """Notebooks run without a kernel, which would import PyTorch again for each."""
-    monkeypatch.setattr(driver, "_execute", in_process.execute)
+def in_this_process():
+    with without_kernel():
+        yield

@@ -1,7 +1,7 @@
 import os
 
 import pytest
-from conftest import PARAMETERS, WORK, make_notebook
+from conftest import PARAMETERS, WORK, make_notebook, without_kernel
 from PIL import Image
 
 from iqa.errors import UserError
@@ -23,13 +23,15 @@ def test_a_run_leaves_its_record_and_is_skipped_when_nothing_changed(project, pr
     assert (first.folder / "notebook.ipynb").is_file()
     assert not run(spec(), profile).fresh
 
-    changed = run(spec(epochs=5), profile)
+    with without_kernel():
+        changed = run(spec(epochs=5), profile)
     assert changed.fresh
     assert len(read_record(changed.folder)[1]["rows"]) == 5
 
 
 def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile):
-    old = run(spec(), profile)
+    with without_kernel():
+        old = run(spec(), profile)
     broken = WORK + "\nraise ValueError('no good')"
     make_notebook(project / "notebooks" / "toy.ipynb", work=broken)
     with pytest.raises(UserError, match=r"toy failed with ValueError: no good .*toy.failed.ipynb"):
@@ -39,7 +41,8 @@ def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile
     assert sorted(os.listdir(project / "runs")) == ["toy", "toy.failed.ipynb"]
 
     make_notebook(project / "notebooks" / "toy.ipynb", parameters=PARAMETERS + "\nmore = 1")
-    assert run(spec(), profile).fresh
+    with without_kernel():
+        assert run(spec(), profile).fresh
     assert os.listdir(project / "runs") == ["toy"]
 
 

@@ -13,6 +13,7 @@ from conftest import PARAMETERS, WORK, make_notebook
 
 from iqa.files import project_root
 
+TOY = f"{PARAMETERS}\ndataset = 'demo_mini'"
 PROFILE = """
 title: P
 folder: runs
@@ -32,9 +33,8 @@ def tree(tmp_path):
     shutil.copytree(project_root() / "profiles/default", tmp_path / "profiles/default")
     shutil.copytree(project_root() / "iqa", tmp_path / "iqa")
     (tmp_path / "profiles/p.yaml").write_text(PROFILE)
-    parameters = f"{PARAMETERS}\ndataset = 'demo_mini'"
-    make_notebook(tmp_path / "notebooks/toy.ipynb", parameters)
-    make_notebook(tmp_path / "notebooks/broken.ipynb", parameters, work="raise ValueError('no')")
+    make_notebook(tmp_path / "notebooks/toy.ipynb", TOY)
+    make_notebook(tmp_path / "notebooks/broken.ipynb", TOY, work="raise ValueError('no')")
     return tmp_path
 
 
@@ -66,7 +66,21 @@ def wait_until(true, seconds=60):
         time.sleep(0.1)
 
 
-def test_one_fails_one_is_skipped_and_the_rest_goes_on(tree):
+def test_after_a_kill_one_fails_one_is_skipped_and_the_rest_goes_on(tree):
+    broken = tree / "notebooks/broken.ipynb"
+    work = broken.read_text()
+    make_notebook(broken, TOY, "import time\ntime.sleep(60)")
+    killed = start_snakemake(tree, "--", "build/stamps/p/runs/broken")
+    wait_until(lambda: (tree / "runs/broken.log").exists())
+    busy = snakemake(tree)
+    assert busy.stderr.endswith(
+        "error: another snakemake runs in this folder: wait for it, or stop it first\n"
+    )
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+
+    # The next call goes on by itself.
+    broken.write_text(work)
     done = snakemake(tree, "--keep-going")
     said = done.stdout + done.stderr
     assert done.returncode == 1
@@ -83,7 +97,7 @@ def test_one_fails_one_is_skipped_and_the_rest_goes_on(tree):
     (tree / "data/CLIVE/ChallengeDB_release/Data").mkdir(parents=True)
     (tree / "data/CLIVE/ChallengeDB_release/Images").mkdir()
     (tree / "data/CLIVE/ChallengeDB_release/Data/AllImages_release.mat").touch()
-    make_notebook(tree / "notebooks/broken.ipynb", PARAMETERS, WORK)
+    make_notebook(broken, PARAMETERS, WORK)
     again = snakemake(tree, "--keep-going", data="data")
     assert again.returncode == 1
     assert "cannot be read" in (tree / "runs/absent.log").read_text()
@@ -91,6 +105,7 @@ def test_one_fails_one_is_skipped_and_the_rest_goes_on(tree):
     assert not (tree / "runs/broken.failed.ipynb").exists()
     assert "rule run" in again.stderr
     assert "run=toy" not in again.stderr
+    assert not [p for p in (tree / "runs").iterdir() if p.name.startswith(".")]
 
 
 def test_a_faulty_profile_is_one_line_before_anything_runs(tree):
@@ -102,22 +117,3 @@ def test_a_faulty_profile_is_one_line_before_anything_runs(tree):
     assert last.startswith(said)
     assert "Traceback" not in done.stderr
     assert not (tree / "runs").exists()
-
-
-def test_after_a_kill_the_next_call_goes_on_by_itself(tree):
-    (tree / "profiles/p.yaml").write_text("title: P\nfolder: runs\nruns: [{experiment: broken}]\n")
-    slow = "import time\ntime.sleep(60)\n" + WORK
-    make_notebook(tree / "notebooks/broken.ipynb", f"{PARAMETERS}\ndataset = 'demo_mini'", slow)
-    first = start_snakemake(tree, "--keep-going")
-    wait_until(lambda: (tree / "runs/broken.log").exists())
-    busy = snakemake(tree)
-    assert busy.stderr.endswith(
-        "error: another snakemake runs in this folder: wait for it, or stop it first\n"
-    )
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    make_notebook(tree / "notebooks/broken.ipynb", f"{PARAMETERS}\ndataset = 'demo_mini'")
-    again = snakemake(tree, "--keep-going")
-    assert again.returncode == 0, again.stderr
-    assert (tree / "runs/broken/record.json").is_file()
-    assert not [p for p in (tree / "runs").iterdir() if p.name.startswith(".")]
