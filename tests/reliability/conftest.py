@@ -3,7 +3,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from campaign import FEATURES, SMALL_SHARDS, Child, copied, fork, shards
+from campaign import FEATURES, SMALL_SHARDS, copied, shards
+from forks import Child, fork
 
 from iqa import datasets
 

@@ -10,8 +10,12 @@ SMALL = Path(__file__).with_name("small.py")
 
 @pytest.fixture(scope="session")
 def small():
-    """What `small.py` defines."""
-    return SimpleNamespace(**runpy.run_path(str(SMALL)), program=SMALL)
+    """What `small.py` defines, and the code of a process that does a job."""
+
+    def program(job, out):
+        return f"import runpy\nrunpy.run_path({str(SMALL)!r})['main']({str(job)!r}, {str(out)!r})"
+
+    return SimpleNamespace(**runpy.run_path(str(SMALL)), program=program)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,7 @@
-"""Images and models small enough to be trained in a test, and a training run as a program.
-
-    python small.py JOB.json OUT.pt
-
-runs the jobs of a list {name: arguments of `run`} and saves what each gives.
-"""
+"""Images and models small enough to be trained in a test, and a process that trains."""
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +75,10 @@ def run(paths, targets, n, size=64, backbone="siglip2/tiny", folder=None, **conf
 
 
 def main(job: str, out: str) -> None:
-    """One process of `torchrun`, or a program of its own."""
+    """Run the jobs of a file {name: arguments of `run`}, and save what each gives.
+
+    In one process of those that `torchrun` starts, or in one of its own.
+    """
     torch.set_num_threads(1)
     if "WORLD_SIZE" in os.environ:
         # A file to meet at, in place of a port that another program may have taken.
@@ -95,7 +92,3 @@ def main(job: str, out: str) -> None:
     torch.save({name: run(**arguments) for name, arguments in jobs.items()}, out)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

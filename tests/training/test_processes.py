@@ -1,10 +1,8 @@
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
+from forks import fork
 
 ALONE = {"objective": "mse", "dropout": 0.0, "epochs": 2, "schedule": "one-cycle"}
 JOBS = {
@@ -26,21 +24,21 @@ def launched(small, drawn, tmp_path_factory):
     jobs = {name: given | job for name, job in JOBS.items()}
     jobs["read again"] = jobs["lora"] = jobs["lora"] | {"folder": str(folder / "disk{RANK}")}
     (folder / "job.json").write_text(json.dumps(jobs))
+    # As torchrun sets them; nothing of it says that there is no GPU.
+    about = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": 1}
     programs = [
-        subprocess.Popen(
-            [sys.executable, str(small.program), str(folder / "job.json"), str(folder / str(rank))],
-            # As torchrun sets them; nothing of it says that there is no GPU.
-            env=os.environ
-            | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
-            | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        fork(
+            small.program(folder / "job.json", folder / str(rank)),
+            tmp_path_factory.mktemp("program"),
+            **about | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"},
         )
         for rank in range(2)
     ]
     try:
-        assert [program.wait(timeout=300) for program in programs] == [0, 0]
+        assert [program.wait() for program in programs] == [0, 0], programs[0].err
     finally:
         for program in programs:
-            program.kill()
+            program.process.kill()
     assert len(list((folder / "disk0").iterdir())) == 1
     assert not (folder / "disk1").exists()
     return [torch.load(folder / str(rank)) for rank in range(2)]

@@ -1,12 +1,10 @@
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
+from forks import fork
 
 from iqa.training import FineTuning, ScoredImages, fine_tune, finetune
 from iqa.training.resume import Progress, read_progress, write_progress
@@ -193,25 +191,25 @@ def test_whatever_changes_the_weights_changes_the_key(small, drawn):
 
 def test_a_process_that_is_killed_leaves_what_can_be_gone_on_from(small, drawn, same, tmp_path):
     paths, targets = drawn
-    about = CONFIG | {"n": 7, "epochs": 60, "dropout": 0.2}
+    about = CONFIG | {"n": 7, "epochs": 30, "dropout": 0.2}
     runs = tmp_path / "runs"
     job = tmp_path / "job.json"
     given = {"paths": paths, "targets": targets.tolist(), "folder": str(runs)}
     job.write_text(json.dumps({"run": given | about}))
-    program = subprocess.Popen([sys.executable, str(small.program), str(job), str(tmp_path / "x")])
+    program = fork(small.program(job, tmp_path / "x"), tmp_path)
     try:
         limit = time.monotonic() + 120
         while not list(runs.glob("*.pt")):
-            assert program.poll() is None
+            assert program.process.is_alive(), program.err
             assert time.monotonic() < limit
             time.sleep(0.02)
     finally:
-        program.send_signal(signal.SIGKILL)
+        program.process.kill()
         program.wait()
     (file,) = runs.glob("*.pt")
-    assert 1 <= read_progress(file).epoch < 60
+    assert 1 <= read_progress(file).epoch < 30
     resumed = small.run(paths, targets, folder=str(runs), **about)
-    assert 0 < len(resumed["gradients"]) < 60 * 4
+    assert 0 < len(resumed["gradients"]) < 30 * 4
     expected = small.run(paths, targets, **about)
     assert same(resumed["weights"], expected["weights"])
     assert resumed["history"] == expected["history"]
