@@ -7,6 +7,7 @@ from campaign import FEATURES, SMALL_SHARDS, copied, shards
 from forks import Child, fork
 
 from iqa import datasets
+from iqa.datasets import demo as demo_set
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +39,17 @@ def iqa(start):
     return command
 
 
+@pytest.fixture(autouse=True, scope="session")
+def built_here():
+    """The demo set is built in this process: each of the usual ones imports PyTorch first."""
+    with pytest.MonkeyPatch.context() as patch:
+        build = lambda units, _: list(map(demo_set.build_unit, units))  # noqa: E731
+        patch.setattr(demo_set, "_build", build)
+        yield
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+def demo(built_here, tmp_path_factory):
     """A cache with the small demo set and nothing else."""
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
