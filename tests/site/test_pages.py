@@ -2,6 +2,7 @@
 
 import examine
 import pytest
+import working
 import yaml
 
 from iqa.files import project_root
@@ -18,13 +19,18 @@ def _pages():
     return [contents["root"], *(one["file"] for part in parts for one in part.get("chapters", []))]
 
 
+def _show(page, scheme):
+    width = SCREENS[scheme]
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.wait_for_function("width => innerWidth === width", arg=width)
+
+
 def _on_each_screen(page, faults_of):
     """What `faults_of` finds on a wide, light page, and on a narrow, dark one."""
     found = []
     for scheme, width in SCREENS.items():
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_function("width => innerWidth === width", arg=width)
+        _show(page, scheme)
         found += [f"{width} px, {scheme}: {fault}" for fault in faults_of(page)]
     return found
 
@@ -39,10 +45,20 @@ def _barriers(page):
 
 
 @pytest.mark.parametrize("name", [*_pages(), "search", "404"])
-def test_a_page_can_be_read_by_everybody(visit, name):
+def test_a_page_can_be_read_by_everybody_and_worked(visit, name):
     with visit(name) as it:
         found = _on_each_screen(it.page, _barriers)
+        _show(it.page, "light")
+        working.charts_come_to_life(it.page)
+        working.tables_sort_by_value_and_filter(it.page)
     assert not [*it.faults, *found], "\n".join([*it.faults, *found])
+
+
+@pytest.mark.parametrize("part", ['<figure class="chart"', '<div class="table'])
+def test_charts_and_tables_are_on_the_pages_that_are_worked(site, part):
+    names = {path.stem for path in site.glob("*.html") if part in path.read_text()}
+    assert names
+    assert names <= set(_pages())
 
 
 @pytest.mark.parametrize("name", ["index", "leaderboard"])

@@ -4,40 +4,15 @@ import csv
 import re
 
 import pytest
-from playwright.sync_api import expect
+from working import PATIENCE
 
 pytestmark = pytest.mark.browser
-
-PATIENCE = 30_000  # milliseconds, on a machine that does other things too
-
-
-def _number(text):
-    """A cell as a number, as a reader would order it; None for what is no number."""
-    found = re.fullmatch(r"(< )?([-−+]?[\d,]*\.?\d+)", text.strip())
-    return float(found[2].replace("−", "-").replace(",", "")) if found else None
-
-
-def _numbers(table, place):
-    """Those of the cells of a column that are numbers, from top to bottom."""
-    cells = table.locator(f"tbody tr td:nth-child({place})").all_inner_texts()
-    return [number for text in cells if (number := _number(text)) is not None]
 
 
 def _pages_with(site, part):
     names = [path.stem for path in sorted(site.glob("*.html")) if part in path.read_text()]
     assert names
     return names
-
-
-def test_charts_come_to_life(visit, site):
-    for name in _pages_with(site, '<figure class="chart"'):
-        with visit(name) as it:
-            for figure in it.page.locator("figure.chart").all():
-                figure.scroll_into_view_if_needed()
-                figure.hover()
-                figure.locator(".vega-embed svg.marks").wait_for(timeout=PATIENCE)
-                assert figure.locator(".vega-embed svg.marks [class*=mark-] path").count() > 0
-            assert it.faults == [], name
 
 
 def test_a_chart_says_its_values_under_the_pointer(visit):
@@ -47,38 +22,6 @@ def test_a_chart_says_its_values_under_the_pointer(visit):
         figure.locator(".vega-embed svg.marks").wait_for(timeout=PATIENCE)
         figure.locator(".vega-embed svg.marks .mark-symbol path").first.hover(force=True)
         it.page.locator("#vg-tooltip-element.visible").wait_for(timeout=PATIENCE)
-
-
-def _check_order(table, name):
-    """Sorted by each column that holds numbers, the table is in the order of the numbers."""
-    for place, head in enumerate(table.locator("thead th").all(), start=1):
-        if not _numbers(table, place):
-            continue
-        head.click()
-        # The table is drawn a moment later.
-        expect(head).to_have_attribute("aria-sort", "ascending", timeout=PATIENCE)
-        shown = _numbers(table, place)
-        assert shown == sorted(shown), f"{name}, {head.inner_text()}"
-
-
-def _check_filter(table, name):
-    """Its search, where it has one, leaves the rows that hold what was searched."""
-    for search in table.locator("input[type=search]").all():
-        wanted = table.locator("tbody td").first.inner_text()
-        search.fill(f'"{wanted}"')
-        rows = table.locator("tbody tr").all_inner_texts()
-        assert rows, name
-        assert all(wanted in row for row in rows), name
-
-
-def test_tables_sort_by_value_and_filter(visit, site):
-    for name in _pages_with(site, '<div class="table'):
-        with visit(name) as it:
-            for table in it.page.locator("div.table").all():
-                table.locator(".dt-container").wait_for(timeout=PATIENCE)
-                _check_order(table, name)
-                _check_filter(table, name)
-            assert it.faults == [], name
 
 
 def test_a_table_downloads(visit, site):

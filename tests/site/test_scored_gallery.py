@@ -1,6 +1,8 @@
 """The page that `iqa score --html` writes, in a headless browser: 5,000 photographs."""
 
 import os
+from functools import cache
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,8 +13,7 @@ from visits import Visit
 
 from iqa.images import MAX_PIXELS
 from iqa.models import ModelInfo
-from iqa.scoring import Row
-from iqa.scoring.gallery_page import write_gallery
+from iqa.scoring import Row, gallery_page
 from iqa.scoring.overlays import overlay_name
 
 pytestmark = pytest.mark.browser
@@ -46,9 +47,11 @@ def _write_pages(folder):
     many.append(Row("broken.jpg", None, "broken.jpg: no image", "m"))
     for path in paths[:3]:
         Image.new("RGB", (240, 180), "red").save(folder / overlay_name(path))
-    for name, rows, maps in (("many", many, None), ("few", many[:3], folder)):
-        with open(folder / f"{name}.html", "w", encoding="utf-8") as file:
-            write_gallery(rows, INFO, file, MAX_PIXELS, maps)
+    # Of the fifty photographs each small picture is made once.
+    with mock.patch.object(gallery_page, "_small", cache(gallery_page._small)):
+        for name, rows, maps in (("many", many, None), ("few", many[:3], folder)):
+            with open(folder / f"{name}.html", "w", encoding="utf-8") as file:
+                gallery_page.write_gallery(rows, INFO, file, MAX_PIXELS, maps)
 
 
 @pytest.fixture
