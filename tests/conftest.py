@@ -8,7 +8,14 @@ import pytest
 
 from iqa.cli import app, faults
 
-LONGEST = ("test_workflow", "test_processes", "test_resume", "test_site", "test_driver")
+LONGEST = (
+    "test_workflow",
+    "test_kills",
+    "test_processes",
+    "test_resume",
+    "test_site",
+    "test_driver",
+)
 
 
 def pytest_collection_modifyitems(items):
