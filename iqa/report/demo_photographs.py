@@ -5,6 +5,7 @@ import io
 import json
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -29,9 +30,21 @@ def as_data(picture: Image.Image) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+_scorer = cache(Scorer)
+"""The shipped model, opened once a page."""
+
+
+@cache
+def _versions(*names: str) -> pd.DataFrame:
+    """The demo's versions of photographs, with the model's score in the column model."""
+    table = datasets.load("demo").table
+    table = table[table["group"].isin(names)]
+    return table.assign(model=_scorer().score(list(table["path"]))["score"].to_numpy())
+
+
 def scored(names: Sequence[str]) -> HTML:
     """Photographs of the demo, undistorted, each with the model's score and its map."""
-    table, scorer = datasets.load("demo").table, Scorer()
+    table, scorer = datasets.load("demo").table, _scorer()
     figures = []
     for name in names:
         path = table.loc[table["group"] == name, "reference"].iloc[0]
@@ -52,13 +65,12 @@ def _map(scorer: Scorer, path: str) -> str:
 
 def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
     """Photographs under distortions of five levels, with a slider: both scores and the map."""
-    table, scorer = datasets.load("demo").table, Scorer()
-    chosen = table[table["group"].isin(names) & table["distortion"].isin(distortions)]
-    chosen = chosen.assign(model=scorer.score(list(chosen["path"]))["score"].to_numpy())
+    table = _versions(*names)
+    chosen = table[table["distortion"].isin(distortions)]
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for row in chosen.itertuples():
         one = {"picture": as_data(read_rgb(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
-        one |= {"score": f"{row.model:.0f} of 100", "map": _map(scorer, row.path)}
+        one |= {"score": f"{row.model:.0f} of 100", "map": _map(_scorer(), row.path)}
         pictures.setdefault(row.group, {}).setdefault(row.distortion, {})[str(row.level)] = one
     first = next(iter(pictures))
     options = "".join(f"<option>{name}</option>" for name in pictures)
@@ -77,8 +89,5 @@ def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
 
 def scores_by_level(names: Sequence[str]) -> pd.DataFrame:
     """The model's score and the pseudo-MOS of photographs, by distortion and level: means."""
-    table = datasets.load("demo").table
-    table = table[table["group"].isin(names)]
-    scores = Scorer().score(list(table["path"]))["score"].to_numpy()
-    means = table.assign(model=scores).groupby(["distortion", "level"])[["score", "model"]].mean()
+    means = _versions(*names).groupby(["distortion", "level"])[["score", "model"]].mean()
     return means.rename(columns={"score": "pseudo_mos"}).reset_index()
