@@ -173,20 +173,23 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str)
     return HTML(f'<div class="charts" role="img" aria-label="{label}">{panels}</div>')
 
 
-def picture(chart: alt.TopLevelMixin) -> str:
+def specification(chart: alt.TopLevelMixin) -> str:
+    """A chart in the site's theme, as Vega-Lite's JSON."""
+    return json.dumps(chart.to_dict() | {"config": THEME})
+
+
+def picture(specification: str) -> str:
     """A chart as static SVG that shrinks with the page; its text is text, its ink the page's."""
-    spec = chart.to_dict()
-    spec["config"] = THEME
-    drawn = vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     drawn = re.sub(r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px"', drawn, count=1)
     # The alternative text is that of the whole; marks with a role of their own would need one each.
     return re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", drawn)
 
 
 def _panel(chart: alt.TopLevelMixin) -> str:
-    data = json.dumps(chart.to_dict() | {"config": THEME}).replace("</", "<\\/")
-    script = f'<script type="application/json">{data}</script>'
-    drawn = picture(chart)
+    data = specification(chart)
+    script = '<script type="application/json">' + data.replace("</", "<\\/") + "</script>"
+    drawn = picture(data)
     width = re.findall(r"max-width:([\d.]+px)", drawn)[0]
     # As wide as it is drawn, so that its text keeps its size; panels wrap instead of shrinking.
     style = f"flex-basis:{width};--width:{width}"
