@@ -4,6 +4,8 @@ PROFILE ?= demo
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, some forty processes would each compile PyTorch's modules anew, in seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install report test lab cpu long lint lock clean
