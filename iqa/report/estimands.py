@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -139,6 +139,7 @@ def regimes(run: Run) -> Estimates:
     return evaluation.single_splits(own, ["head", "regime"], run.record.test_to_train)
 
 
+@cache
 def protocols(run: Run) -> Estimates:
     """Protocols with and without leaks, all folds pooled; record of `leakage`."""
     return evaluation.pooled_folds(run.tested, ["head", "protocol"])
@@ -199,8 +200,8 @@ def named(name: str) -> Callable[[Run], Estimates]:
         return ESTIMANDS[name]
     target = name.removeprefix(_TRANSFER)
     datasets.info(target)
-
-    return partial(transfer, target=target)
+    # By place: the cache would take a named argument for another call, and estimate again.
+    return lambda run: transfer(run, target)
 
 
 ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
