@@ -18,6 +18,7 @@ try:
     RUNS = plan(PROFILE)
 except UserError as fault:
     sys.exit(f"error: {fault}")  # one line, where an exception of Snakemake's would show a place
+PLACES = {run: place for place, run in enumerate(RUNS, 1)}
 STAMPS = f"build/stamps/{PROFILE.name}"
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
 REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
@@ -116,6 +117,8 @@ rule run:
     params:
         values=lambda wildcards: repr(RUNS[wildcards.run].values),
         code=lambda wildcards: code_key(find_notebook(RUNS[wildcards.run].experiment)),
+    # In the profile's order, which has the long ones first: else one of them ends on its own.
+    priority: lambda wildcards: 1 / PLACES[wildcards.run]
     # One core a run (Snakemake sets OMP_NUM_THREADS to it): runs side by side use a machine better
     # than one at a time on all cores, since much of a run is start-up.
     threads: 1
