@@ -81,7 +81,6 @@ def chance(p: float) -> str:
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
 
 
-@cache
 def read_claims() -> dict[str, Claim]:
     """The claims by name.
 

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from iqa.errors import UserError
 from iqa.files import project_root, written_whole
-from iqa.report import charts, estimands, records, show  # noqa: F401 (for the pages)
+from iqa.report import charts, demo_photographs, estimands, records, show  # noqa: F401
 
 
 def execute(page: Path, output: Path) -> None:
