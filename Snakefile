@@ -138,8 +138,8 @@ rule pages:
         expand("build/pages/{page}.ipynb", page=EXECUTED),
     threads: 64  # all cores
     shell:
-        # One thread a page, which has a core: more threads wait for each other, busily.
-        "OMP_NUM_THREADS=1 python -m iqa.report.pages build/pages {input.pages:q}"
+        # One thread a page, which has a core: more wait for each other, busily. PyTorch asks for MKL's.
+        "OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 python -m iqa.report.pages build/pages {input.pages:q}"
 
 
 rule book:
