@@ -94,9 +94,13 @@ def score_maps(
     def laid_out(activations: Tensor) -> Tensor:
         return _laid_out(backbone.spec, activations, images.shape[1:3])
 
-    pixels = _pixels(images).requires_grad_()  # without it a frozen backbone leaves no gradient
-    with GradCAM(model=model, target_layers=[layer], reshape_transform=laid_out) as cam:
-        return cam(input_tensor=pixels, targets=[_raw_score] * len(images))
+    # The gradient is asked for at the layer, by a hook before the library's: to the pixels it
+    # would go on for twice the time.
+    with (
+        layer.register_forward_hook(lambda _, given, output: output.detach().requires_grad_()),
+        GradCAM(model=model, target_layers=[layer], reshape_transform=laid_out) as cam,
+    ):
+        return cam(input_tensor=_pixels(images), targets=[_raw_score] * len(images))
 
 
 def overlay(image: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -218,7 +218,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "regimes": regimes,
     "protocols": protocols,
     "separation": separation,
-    "neighbours": partial(separation, measure="neighbour_srcc"),
+    "neighbours": lambda run: separation(run, "neighbour_srcc"),
     "maps": maps,
 }
 """By the name that a claim gives."""

@@ -52,10 +52,7 @@ def save_overlay(scorer: Scorer, path: str, folder: Path) -> Path:
     seen, image = read_as(
         seen_and_shown, path, at_least=max(size, LONGEST), max_pixels=scorer.max_pixels
     )
-    layer = model.backbone.get_submodule(model.backbone.spec.cam_layer)
-    # The map needs the gradient at this layer. It would go on to the pixels, for twice the time.
-    with layer.register_forward_hook(lambda _, given, output: output.detach().requires_grad_()):
-        heat = score_maps(model.backbone, model.head, seen[None].copy())[0]  # PyTorch writes to it
+    heat = score_maps(model.backbone, model.head, seen[None])[0]
     stretched = Image.fromarray(heat).resize(image.size, Image.Resampling.BILINEAR)
     shown = overlay(np.asarray(image), np.asarray(stretched))
     target = folder / overlay_name(path)
