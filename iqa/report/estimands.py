@@ -198,8 +198,7 @@ def named(name: str) -> Callable[[Run], Estimates]:
         if name not in ESTIMANDS:
             raise unknown("estimand", name, [*ESTIMANDS, f"{_TRANSFER}NAME"])
         return ESTIMANDS[name]
-    target = name.removeprefix(_TRANSFER)
-    datasets.info(target)
+    target = datasets.info(name.removeprefix(_TRANSFER)).name
     # By place: the cache would take a named argument for another call, and estimate again.
     return lambda run: transfer(run, target)
 
