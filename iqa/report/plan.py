@@ -100,8 +100,3 @@ def over_sets(table: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def missing_runs(table: pd.DataFrame) -> list[str]:
-    """The records that the plan waits for, each once."""
-    return list(dict.fromkeys(table.loc[table["verdict"] == NOT_RUN, "run"]))
