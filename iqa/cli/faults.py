@@ -50,9 +50,9 @@ def status_of(command: Callable[[], object]) -> int:
     """
     _open_streams()
     warnings.showwarning = lambda message, *_: _say("note", str(message))
-    caught = _catch_signals()
+    caught: list[signal.Signals] = []
     try:
-        with _output():
+        with _signals_caught(caught), _output():
             command()
         status = 0
     except KeyboardInterrupt:  # of which Typer makes a SystemExit, outside of its commands none
@@ -87,24 +87,30 @@ def _open_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _catch_signals() -> list[signal.Signals]:
-    """Turn signals into KeyboardInterrupt, which cleans up on its way; gives those that came.
+@contextmanager
+def _signals_caught(caught: list[signal.Signals]) -> Iterator[None]:
+    """Turn signals into KeyboardInterrupt, which cleans up on its way, and add them to `caught`.
 
-    A second one ends the process at once.
+    A second one ends the process at once, and so does one that comes when the block is left: all is
+    done by then, and Python would tell of an exception while it ends.
     """
-    caught: list[signal.Signals] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         caught.append(signal.Signals(number))
         signal.signal(number, signal.SIG_DFL)
         raise KeyboardInterrupt
 
-    for name in SIGNALS:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        # What is ignored stays so: nohup ignores SIGHUP.
-        if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, stop)
-    return caught
+    # Windows has no SIGHUP. What is ignored stays so: nohup ignores SIGHUP.
+    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    numbers = [number for number in numbers if signal.getsignal(number) in usual]
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

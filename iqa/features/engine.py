@@ -11,7 +11,11 @@ OpenVINO than of 4 (61) or 16 (39). One image at a time over all cores gave 74 a
 
 import importlib.util
 import os
+import signal
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -42,7 +46,7 @@ def openvino_engine(network: nn.Module, input_size: int, precision: Precision = 
 def converted(network: nn.Module, input_size: int) -> Any:
     """The network as OpenVINO's model of uint8 (1, S, S, 3); its parameters are not copied."""
     shape = [1, input_size, input_size, 3]
-    with warnings.catch_warnings(), torch.no_grad():
+    with _signals_wait(), warnings.catch_warnings(), torch.no_grad():
         # Tracing is deprecated in PyTorch, and still what the conversion is built on. PyTorch's
         # own check of the trace would run the model twice more; our tests compare the results.
         warnings.simplefilter("ignore", FutureWarning)
@@ -52,6 +56,30 @@ def converted(network: nn.Module, input_size: int) -> Any:
             _FromBytes(network).eval(), torch.zeros(shape, dtype=torch.uint8), check_trace=False
         )
         return import_openvino().convert_model(traced, input=shape)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Handle signals when the block is left.
+
+    OpenVINO calls Python back while it converts: what a handler raises there ends the process.
+    """
+    if threading.current_thread() is not threading.main_thread():  # handlers run in that alone
+        yield
+        return
+    came: list[int] = []
+    numbers = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+    handlers = {number: signal.getsignal(number) for number in numbers if number}
+    handlers = {number: known for number, known in handlers.items() if callable(known)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, known in handlers.items():
+            signal.signal(number, known)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def torch_engine(network: nn.Module, device: str = "cpu") -> Engine:

@@ -1,4 +1,5 @@
 import importlib.util
+import signal
 import subprocess
 import sys
 
@@ -84,6 +85,25 @@ for thread in threads:
     thread.join()
 print("done")
 """
+
+
+class Interrupted(torch.nn.Module):
+    """A network whose forward pass is interrupted, and says whether it went on."""
+
+    went_on = False
+
+    def forward(self, images):
+        signal.raise_signal(signal.SIGINT)
+        self.went_on = True
+        return images.mean((1, 2, 3))
+
+
+def test_a_signal_waits_for_the_conversion():
+    network, before = Interrupted(), signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        engine.converted(network, SIZE)
+    assert network.went_on
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_engines_that_are_freed_after_use_do_not_hang():

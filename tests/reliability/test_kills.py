@@ -64,6 +64,9 @@ def test_a_signal_leaves_nothing_behind(name, iqa, demo, tmp_path, truth):
         lambda: iqa(*FEATURES, IQA_CACHE=copied(demo, next(places))), len(caches) - 1, number
     )
     for child in ended:
+        if child.process.exitcode == -number:  # the command was done, and Python about to end
+            assert child.err == ""
+            continue
         assert child.process.exitcode == 128 + number
         assert one_line(child, "what was finished before is kept")
     for cache in caches:
