@@ -189,7 +189,7 @@ def _explained(rows: Iterable["Row"], scorer: "Scorer", folder: Path) -> Iterato
                 if row.error is None:
                     save_overlay(scorer, row.path, folder)
             except UserError as fault:  # the file is gone, or another than before
-                yield replace(row, score=None, error=str(fault))
+                yield replace(row, score=None, better_than=None, error=str(fault))
             else:
                 yield row
 
@@ -199,15 +199,16 @@ def _explained(rows: Iterable["Row"], scorer: "Scorer", folder: Path) -> Iterato
 def _write_table(rows: list["Row"], scorer: "Scorer", file: TextIO) -> None:
     info = scorer.info
     title = f"Scores by {scorer.title}, {info.low:g} to {info.high:g}, higher is better"
-    cells = [
-        [
-            printable(row.path),
-            "-" if row.score is None else f"{row.score:.4g}",
-            row.error or "",
-        ]
-        for row in rows
-    ]
-    print_table(title, ["image", "score", "error"], cells, file)
+    columns: dict[str, list[str]] = {
+        "image": [printable(row.path) for row in rows],
+        "score": ["-" if row.score is None else f"{row.score:.4g}" for row in rows],
+    }
+    if info.reference:
+        title += f"; better than a percentage of {info.reference.of}"
+        percent = ["-" if row.better_than is None else f"{row.better_than} %" for row in rows]
+        columns["better than"] = percent
+    columns["error"] = [row.error or "" for row in rows]
+    print_table(title, list(columns), list(map(list, zip(*columns.values(), strict=True))), file)
 
 
 def export(

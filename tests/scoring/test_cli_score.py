@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from iqa.cli import app
 from iqa.errors import UserError
+from iqa.models import Reference
 from iqa.scoring.overlays import overlay_name
 
 
@@ -70,6 +71,19 @@ def test_a_table_says_untrained_and_the_scale(call, picture, tmp_path):
     written = call(first, "--format", "table", "--output", str(tmp_path / "t.txt"))
     assert written.exit_code == 0
     assert "untrained" in (tmp_path / "t.txt").read_text()
+
+
+def test_a_score_is_compared_with_the_models_references(call, picture, scorer, monkeypatch):
+    path = picture("a.png")
+    score = scorer.score(path)["score"].item()
+    scores = [score - 1] * 80 + [score + 1] * 21
+    info = scorer.info.model_copy(update={"reference": Reference(of="9 pictures", scores=scores)})
+    monkeypatch.setattr(scorer, "info", info)
+    table = call(path, "missing.png").stdout
+    assert "better than a percentage of 9 pictures" in " ".join(table.split())
+    assert "79 %" in table
+    known, missing = lines(call(path, "missing.png", "--format", "jsonl").stdout)
+    assert (known["better_than"], missing["better_than"]) == (79, None)
 
 
 def test_paths_come_from_a_pipe_and_from_patterns(call, picture, tmp_path):
