@@ -103,7 +103,7 @@ def intervals(
         width: of a panel without its labels, in pixels.
     """
     tint = tint or y
-    order, names = (list(dict.fromkeys(table[name])) for name in (y, tint))
+    names = list(dict.fromkeys(table[tint]))
     shown = table.round(4)
     ends = np.append(shown[[x, "low", "high"]], [*also, *[0.0] * (x == "difference")])
     scale = alt.Scale(
@@ -113,7 +113,7 @@ def intervals(
     panels = []
     for value, part in shown.groupby(panel, sort=False):
         base = alt.Chart(part).encode(
-            y=alt.Y(f"{y}:N", sort=order, title=None),
+            y=alt.Y(f"{y}:N", sort=list(dict.fromkeys(part[y])), title=None),
             color=colour(f"{tint}:N", names, tint != y),
             tooltip=[name for name in part.columns if name not in ("p", panel)],
             **offset,

@@ -77,7 +77,8 @@ def _outputs(shell: InteractiveShell, source: str) -> list[NotebookNode]:
 def _stub(notebook: NotebookNode, reason: str) -> NotebookNode:
     """The title of a page, and why the rest of it cannot be shown."""
     title = notebook.cells[0].source.splitlines()[0]
-    note = f"{title}\n\n:::{{warning}}\nThis page cannot be shown: {reason}.\n:::"
+    # As code, or a command's -- would become a dash.
+    note = f"{title}\n\n:::{{warning}}\nThis page cannot be shown:\n```text\n{reason}\n```\n:::"
     return nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell(note)], metadata=notebook.metadata
     )
