@@ -6,6 +6,7 @@ groups are drawn with replacement, and an image counts as often as its group was
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,7 +53,7 @@ def resample_counts(
     return np.ascontiguousarray(by_group)[np.searchsorted(names, np.asarray(groups))]
 
 
-def _midranks(values: NDArray, counts: NDArray[np.int32]) -> NDArray[np.float32]:
+def _midranks(values: NDArray[Any], counts: NDArray[np.int32]) -> NDArray[np.float32]:
     """Rank of each of `values` (N,) among the values repeated `counts` (N, R) times; (N, R)."""
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(counts[order], axis=0, dtype=np.int32)
@@ -64,7 +65,9 @@ def _midranks(values: NDArray, counts: NDArray[np.int32]) -> NDArray[np.float32]
     return (ranks + 1) / 2
 
 
-def _centred(ranks: NDArray, counts: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
+def _centred(
+    ranks: NDArray[Any], counts: NDArray[Any], total: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Deviations (N, R) of `ranks` from the mean of each resample, and their squares' sum (R,)."""
     centred = ranks - np.einsum("nr,nr->r", counts, ranks) / total
     return centred, np.einsum("nr,nr,nr->r", counts, centred, centred)

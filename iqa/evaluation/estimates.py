@@ -132,5 +132,5 @@ class Estimates:
         )
 
 
-def _as_tuple(key: Any) -> tuple:
+def _as_tuple(key: Any) -> tuple[Any, ...]:
     return tuple(key) if isinstance(key, tuple) else (key,)

@@ -146,7 +146,7 @@ def content_means(
 
 def _by_unit(
     predictions: pd.DataFrame, by: Sequence[str], unit: list[str], resamples: int, seed: int = 0
-) -> tuple[pd.DataFrame, NDArray]:
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """SRCC of each of `by` in each unit, such as a seed, and in resamples of all contents.
 
     Returns:
@@ -170,7 +170,7 @@ def _by_unit(
 
 def _wide(
     table: pd.DataFrame, by: Sequence[str], columns: list[str], value: str
-) -> tuple[pd.DataFrame, NDArray]:
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """Labels (K rows), in the order of their first row, and means of `value`, (K, columns)."""
     labels = table[list(by)].drop_duplicates().reset_index(drop=True)
     sizes = table.groupby([*by, *columns], sort=False).size()
@@ -186,15 +186,17 @@ def _wide(
     return labels, wide.loc[index].to_numpy(dtype=float)
 
 
-def _defined(wide: NDArray) -> NDArray[np.bool_]:
+def _defined(wide: NDArray[np.float64]) -> NDArray[np.bool_]:
     """The columns that are defined in every row that is defined anywhere."""
+    if not wide.size:
+        return np.zeros(wide.shape[1], bool)
     holes = np.isnan(wide)
-    return ~holes[~holes.all(axis=1)].any(axis=0) if wide.size else np.zeros(wide.shape[1], bool)
+    return np.logical_not(holes[~holes.all(axis=1)].any(axis=0))
 
 
 def _mean_by(
-    found: pd.DataFrame, drawn: NDArray, by: Sequence[str]
-) -> tuple[pd.DataFrame, NDArray, NDArray]:
+    found: pd.DataFrame, drawn: NDArray[np.float64], by: Sequence[str]
+) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.float64]]:
     """Labels (K), and the mean over the units of each: of srcc, (K,), and of the draws, (K, R).
 
     In a draw without an image of some unit, the mean is over the others.

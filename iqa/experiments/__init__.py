@@ -3,7 +3,7 @@
 from iqa.experiments.driver import Outcome, run
 from iqa.experiments.parameters import parse_assignments
 from iqa.experiments.planning import Planned, check_run, find_notebook, plan, why_absent
-from iqa.experiments.profile import Profile, RunSpec, override, project_root, read_profile
+from iqa.experiments.profile import Profile, RunSpec, override, read_profile
 from iqa.experiments.record import Record, read_record, write_record
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "override",
     "parse_assignments",
     "plan",
-    "project_root",
     "read_profile",
     "read_record",
     "run",

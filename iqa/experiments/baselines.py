@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -14,7 +15,7 @@ def regress(
     study: Study,
     prepared: Prepared,
     regressors: Sequence[str] = tuple(REGRESSORS),
-    values: NDArray | None = None,
+    values: NDArray[np.float32] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test regressors on the splits of a study, each chosen on the validation images.
 

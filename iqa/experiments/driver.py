@@ -12,9 +12,9 @@ from iqa.experiments.analysis_plan import read_plan
 from iqa.experiments.keys import run_key
 from iqa.experiments.parameters import declared
 from iqa.experiments.planning import check_run, find_notebook, why_absent
-from iqa.experiments.profile import Profile, RunSpec, project_root
+from iqa.experiments.profile import Profile, RunSpec
 from iqa.experiments.record import Execution, check_record, read_execution
-from iqa.files import fingerprint, written_whole
+from iqa.files import fingerprint, project_root, written_whole
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _halves(study: Study, whole: Prepared) -> tuple[Prepared, list[Target]]:
     return arrange(study, source, features), [_target(study, OTHER_HALF, *other)]
 
 
-def _part(whole: Prepared, groups: NDArray, name: str) -> tuple[Dataset, Features]:
+def _part(whole: Prepared, groups: NDArray[np.str_], name: str) -> tuple[Dataset, Features]:
     """The images of `groups` and their features."""
     data, features = whole.data, whole.features
     inside = data.table["group"].isin(groups).to_numpy()

@@ -10,7 +10,8 @@ from iqa import backbones, datasets
 from iqa.errors import UserError, unknown
 from iqa.experiments.keys import datasets_in, strings_in
 from iqa.experiments.parameters import declared, filled
-from iqa.experiments.profile import Profile, RunSpec, project_root
+from iqa.experiments.profile import Profile, RunSpec
+from iqa.files import project_root
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,9 @@ def predict_split(
     return scored(images, trained, prepared.features.values[images.index])
 
 
-def scored(images: pd.DataFrame, trained: TrainedHeads, features: NDArray) -> pd.DataFrame:
+def scored(
+    images: pd.DataFrame, trained: TrainedHeads, features: NDArray[np.float32]
+) -> pd.DataFrame:
     """A row for each head, seed and image, with its prediction; features (N, D) are of `images`."""
     return pd.concat(
         [

@@ -5,8 +5,9 @@ import pytest
 from conftest import make_notebook
 
 from iqa.errors import UserError
-from iqa.experiments import parse_assignments, project_root, read_profile
+from iqa.experiments import parse_assignments, read_profile
 from iqa.experiments.parameters import declared, filled, read_yaml
+from iqa.files import project_root
 
 
 def merged(notebook, given):
