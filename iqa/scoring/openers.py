@@ -31,6 +31,10 @@ OPENERS: dict[str, Callable[[str], Opened]] = {"zero-shot": _zero_shot, "authors
 """What stands before the colon of a model's name, and what opens the rest."""
 
 
+DEFAULT = "lite0-photographs"
+"""The shipped model that scores where none is named."""
+
+
 def shipped_models() -> dict[str, Path]:
     """The models that come with the project, by name: the files in `results/models`."""
     files = sorted((project_root() / "results" / "models").glob("*.safetensors"))
@@ -45,12 +49,12 @@ def model_file(name: str | Path | None = None) -> Path | None:
     """
     shipped = shipped_models()
     if name is None:
-        if not shipped:
+        if DEFAULT not in shipped:
             raise UserError(
-                "no model comes with this installation (results/models is empty): run iqa in a "
-                "checkout of the project, or name a model"
+                f"no model {DEFAULT} comes with this installation (in results/models): run iqa in "
+                "a checkout of the project, or name a model"
             )
-        return next(iter(shipped.values()))
+        return shipped[DEFAULT]
     prefix, colon, _ = str(name).partition(":")
     if colon and prefix in OPENERS:
         return None

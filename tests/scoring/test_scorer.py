@@ -146,12 +146,13 @@ def shelf(tmp_path, monkeypatch, model_file):
 
 
 def test_the_shipped_model_is_the_default(shelf, model_file):
-    with pytest.raises(UserError, match="no model comes with this installation"):
+    with pytest.raises(UserError, match="no model lite0-photographs comes with this inst"):
         openers.open_model()
-    (shelf / "mine.safetensors").write_bytes(model_file.read_bytes())
+    for name in (openers.DEFAULT, "mine"):
+        (shelf / f"{name}.safetensors").write_bytes(model_file.read_bytes())
     assert openers.open_model()[1].name == "tiny"
     assert openers.open_model("mine")[1].name == "tiny"
-    with pytest.raises(UserError, match=r"unknown model 'nosuch': choose one of mine, PATH.safet"):
+    with pytest.raises(UserError, match=r"unknown model 'nosuch': choose one of lite0-photographs, mine, PATH"):
         openers.open_model("nosuch")
     with pytest.raises(UserError, match="No such file"):
         openers.open_model("nosuch.safetensors")
