@@ -152,7 +152,9 @@ def test_the_shipped_model_is_the_default(shelf, model_file):
         (shelf / f"{name}.safetensors").write_bytes(model_file.read_bytes())
     assert openers.open_model()[1].name == "tiny"
     assert openers.open_model("mine")[1].name == "tiny"
-    with pytest.raises(UserError, match=r"unknown model 'nosuch': choose one of lite0-photographs, mine, PATH"):
+    with pytest.raises(
+        UserError, match=r"unknown model 'nosuch': choose one of lite0-photographs, mine, PATH"
+    ):
         openers.open_model("nosuch")
     with pytest.raises(UserError, match="No such file"):
         openers.open_model("nosuch.safetensors")
