@@ -77,7 +77,7 @@ def run(paths, targets, n, size=64, backbone="siglip2/tiny", folder=None, **conf
 def main(job: str, out: str) -> None:
     """Run the jobs of a file {name: arguments of `run`}, and save what each gives.
 
-    In one process of those that `torchrun` starts, or in one of its own.
+    In one of the processes that `torchrun` starts, or in a single one.
     """
     torch.set_num_threads(1)
     if "WORLD_SIZE" in os.environ:
