@@ -62,8 +62,12 @@ def unknown(kind: str, name: str, allowed: list[str]) -> UserError:
 
 
 def explain(fault: ValidationError) -> str:
-    """What is wrong, in one line: `key: reason (got value)`, the first fault only."""
-    first = fault.errors()[0]
+    """What is wrong, in one line: `key: reason (got value)`, the first fault only.
+
+    How many other fields are at fault is said at the end; two faults of one field are one.
+    """
+    first, *rest = fault.errors()
     where = ".".join(str(part) for part in first["loc"]) or "value"
-    more = f"; and {fault.error_count() - 1} more" if fault.error_count() > 1 else ""
+    others = len({other["loc"][:1] for other in rest} - {first["loc"][:1]})
+    more = f"; and {others} more" if others else ""
     return f"{where}: {first['msg']} (got {first['input']!r}){more}"
