@@ -42,3 +42,12 @@ def test_one_head_is_enough(smoke, in_this_process):
             update={"name": f"{label}-one", "parameters": spec.parameters | {"heads": ["relu"]}}
         )
         assert run(one, smoke).fresh
+
+
+def test_a_scorer_of_one_set_alone(smoke, in_this_process):
+    spec = smoke.find("scorer")
+    alone = spec.model_copy(
+        update={"name": "scorer-alone", "parameters": spec.parameters | {"first": ""}}
+    )
+    predictions = read_record(run(alone, smoke).folder)[1]["predictions"]
+    assert set(predictions["regime"]) == {"frozen", "full"}
