@@ -39,6 +39,29 @@ function orderByValue(table) {
   }
 }
 
+// The ends of an interval are shown in one column; the CSV has both, each in a column of its own.
+function joinIntervals(table) {
+  const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const low = names.indexOf("low");
+  if (low < 0 || names[low + 1] !== "high") return [];
+  for (const row of table.rows) {
+    const [from, to] = [low, low + 1].map((place) => row.cells[place].textContent.trim());
+    const cell = row.cells[low];
+    cell.dataset.csv = from;
+    cell.textContent = from === "low" ? "95 % interval" : from === "–" ? from : `${from} to ${to}`;
+  }
+  return [low + 1];
+}
+
+function markLongTexts(table) {
+  for (const cell of table.querySelectorAll("td")) {
+    if (cell.textContent.length > 16 && cell.textContent.includes(" ") && !cell.dataset.csv) cell.classList.add("long");
+  }
+}
+
+const written = (text, place, cell) => cell.dataset.csv ?? cell.textContent.trim();
+const asWritten = { header: written, body: (text, row, place, cell) => written(text, place, cell) };
+
 async function tables() {
   const found = document.querySelectorAll("div.table > table");
   if (!found.length) return;
@@ -50,9 +73,13 @@ async function tables() {
   for (const table of found) {
     const rows = table.tBodies[0].rows.length;
     orderByValue(table);
+    const hidden = joinIntervals(table);
+    markLongTexts(table);
+    const csv = { extend: "csv", text: "CSV", filename: table.parentElement.dataset.name, exportOptions: { format: asWritten } };
     jQuery(table).DataTable({
-      paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [],
-      layout: { topStart: null, bottomStart: { buttons: [{ extend: "csv", text: "CSV", filename: table.parentElement.dataset.name }] } },
+      paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [], autoWidth: false,
+      columnDefs: [{ targets: hidden, visible: false }],
+      layout: { topStart: null, bottomStart: { buttons: [csv] } },
     });
   }
 }
