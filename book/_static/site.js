@@ -89,12 +89,17 @@ function gallery(box) {
   const [photo, kind] = box.querySelectorAll("select");
   const level = box.querySelector("input");
   const draw = () => {
-    const one = pictures[photo.value][kind.value][level.value];
-    const [picture, map] = box.querySelectorAll("img");
+    const levels = pictures[photo.value][kind.value];
+    const one = levels[level.value];
+    const [picture, under] = box.querySelectorAll("img");
     const name = `${photo.value}, ${kind.value}, level ${level.value}`;
-    [picture.src, picture.alt] = [one.picture, name];
-    [map.src, map.alt] = [one.map, `${name}: what raises its score, as a heat map`];
-    box.querySelector("output").textContent = `level ${level.value}: pseudo-MOS ${one.pseudo_mos}, model's score ${one.score}`;
+    picture.src = under.src = one.picture;
+    [picture.alt, under.alt] = [name, `${name}: what raises its score, as a heat map`];
+    box.querySelector(".map span").style.backgroundImage = `url(${one.map})`;
+    const told = `level ${level.value}: pseudo-MOS ${one.pseudo_mos}, model's score ${one.score}`;
+    box.querySelector("output").textContent = told;
+    // The other levels are there before the slider is.
+    for (const other of Object.values(levels)) new Image().src = other.picture;
   };
   for (const control of [photo, kind, level]) control.addEventListener("input", draw);
   draw();

@@ -12,6 +12,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
+from sklearn.isotonic import IsotonicRegression
 
 from iqa.drawing import picture, specification
 
@@ -130,6 +131,19 @@ def lines(
         plot = alt.layer(base.mark_line(), base.mark_point(filled=True, size=60))
         panels.append(plot.properties(title=str(value), width=WIDTH, height=220))
     return panels
+
+
+def apart(values: pd.Series, gap: float) -> pd.Series:
+    """Values moved so that labels beside them do not overlap: `gap` or more apart, order kept.
+
+    >>> apart(pd.Series([3.0, 2.9, 9.0]), 1.0).round(2).to_list()
+    [3.45, 2.45, 9.0]
+    """
+    order = values.sort_values()
+    steps = gap * np.arange(len(order))
+    # Least squares: equal gaps are taken off, and what is left has only to rise.
+    placed = IsotonicRegression().fit_transform(steps, order - steps) + steps
+    return pd.Series(placed, order.index).reindex(values.index)
 
 
 def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str) -> HTML:

@@ -94,5 +94,5 @@ def points(sentences: Sequence[str]) -> HTML:
 
 def sources(runs: Sequence[Run]) -> HTML:
     """Links to the records that a page rests on."""
-    links = ", ".join(f'<a href="record-{run.name}.html">{run.name}</a>' for run in runs)
+    links = ", ".join(f'<a href="record-{run.label}.html">{run.label}</a>' for run in runs)
     return HTML(f'<p class="sources">Records: {links}.</p>')
