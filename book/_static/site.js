@@ -54,8 +54,10 @@ function joinIntervals(table) {
 }
 
 function markLongTexts(table) {
-  for (const cell of table.querySelectorAll("td")) {
-    if (cell.textContent.length > 16 && cell.textContent.includes(" ") && !cell.dataset.csv) cell.classList.add("long");
+  for (const cell of table.querySelectorAll("td:not([data-csv])")) {
+    const { length } = cell.textContent;
+    cell.classList.toggle("long", length > 16 && cell.textContent.includes(" "));
+    cell.classList.toggle("sentence", length > 60);
   }
 }
 

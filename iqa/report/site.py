@@ -40,15 +40,13 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
             (draft / f"{page.stem}.md").unlink()
             shutil.copy(page, draft)
         _add_libraries(draft / "_extra" / "lib")
-        runs = list(
-            {one.label: one for folder in _folders(profile) for one in all_runs(folder)}.values()
-        )
-        notebooks = {
-            one.record.experiment: name for one in runs if (name := _copy_notebook(one, draft))
-        }
+        found = [one for folder in _folders(profile) for one in all_runs(folder)]
+        runs = list({one.label: one for one in found}.values())
+        copied = {one.record.experiment: _copy_notebook(one, draft) for one in runs}
+        notebooks = {experiment: name for experiment, name in copied.items() if name}
         for one in runs:
-            page = record_page(one, draft / "_static", notebooks.get(one.record.experiment))
-            (draft / f"record-{one.label}.md").write_text(page)
+            text = record_page(one, draft / "_static", notebooks.get(one.record.experiment))
+            (draft / f"record-{one.label}.md").write_text(text)
         (draft / "records.md").write_text(records_page(draft / "records.md", runs))
         _link(draft, [page.stem for page in pages.glob("*.ipynb")], notebooks)
 

@@ -67,6 +67,37 @@ def test_the_gallery_follows_its_slider(visit):
         assert it.faults == []
 
 
+def test_the_gallery_is_worked_by_the_keyboard_on_a_phone(visit):
+    with visit("gallery", width=390) as it:
+        box = it.page.locator("div.gallery")
+        photograph, distortion = box.locator("select").all()
+        for control, key in ((photograph, "ArrowDown"), (distortion, "ArrowDown")):
+            control.press(key)
+        box.locator("input[type=range]").press("End")
+        names = [control.input_value() for control in (photograph, distortion)]
+        assert box.locator("img.picture").get_attribute("alt") == ", ".join([*names, "level 5"])
+        assert names == [
+            one.locator("option").nth(1).inner_text() for one in (photograph, distortion)
+        ]
+        ends = [one.bounding_box() for one in box.locator("select, input, img").all()]
+        assert all(end["x"] + end["width"] <= 390 for end in ends)
+        assert it.page.locator("img.picture").evaluate("image => image.decode().then(() => true)")
+
+
+def test_records_and_notebooks_are_reached_from_pages_alone(site):
+    side = re.compile(r'<nav class="bd-links.*?</nav>', re.DOTALL)
+    linked = re.compile(r'href="((?:record|notebook)-[^"#]+)"')
+    aside, on_pages = set(), set()
+    for path in site.glob("*.html"):
+        text = path.read_text()
+        aside.update(linked.findall("".join(side.findall(text))))
+        on_pages.update(linked.findall(side.sub("", text)))
+    assert not aside
+    assert on_pages == {
+        path.name for path in site.glob("*.html") if linked.match(f'href="{path.name}"')
+    }
+
+
 def test_the_leaderboards_switch_shows_one_part_or_both(visit):
     with visit("leaderboard") as it:
         parts = {
