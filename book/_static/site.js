@@ -56,7 +56,7 @@ function joinIntervals(table) {
 function markLongTexts(table) {
   for (const cell of table.querySelectorAll("td:not([data-csv])")) {
     const { length } = cell.textContent;
-    cell.classList.toggle("long", length > 16 && cell.textContent.includes(" "));
+    cell.classList.toggle("long", length > 12 && cell.textContent.includes(" "));
     cell.classList.toggle("sentence", length > 60);
   }
 }
