@@ -21,7 +21,7 @@ except UserError as fault:
 PLACES = {run: place for place, run in enumerate(RUNS, 1)}
 STAMPS = f"build/stamps/{PROFILE.name}"
 PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
-REPORT = [str(p) for p in Path("iqa/report").rglob("*.py")]
+REPORT = ["iqa/drawing.py", *(str(p) for p in Path("iqa/report").rglob("*.py"))]
 RECORDS = [str(p) for p in Path("results").rglob("*") if p.suffix in (".json", ".yaml", ".csv")]
 EXECUTED = [p.stem for p in Path("book").glob("*.md") if p.read_text().startswith("---\njupytext:")]
 # It takes longest, so it is first; what it converts, the start page finds.

@@ -92,6 +92,17 @@ def titles_first(app: Sphinx, config: Config) -> None:
     config.html_search_scorer = str(Path(__file__).with_name("scorer.js"))
 
 
+def with_repository(app: Sphinx, config: Config) -> None:
+    """The footer leads to the repository where its address is known.
+
+    The theme's own button would need a font of brands for one icon.
+    """
+    if address := os.environ.get("SITE_REPOSITORY"):
+        link = f'<a href="{html.escape(address)}">The code</a> · '
+        footer = config.html_theme_options["extra_footer"]
+        config.html_theme_options["extra_footer"] = footer.replace("<p>", f"<p>{link}", 1)
+
+
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
@@ -99,6 +110,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", only_what_is_used, priority=900)
     app.connect("html-page-context", described)
     app.connect("config-inited", titles_first)
+    app.connect("config-inited", with_repository)
     app.connect("config-inited", without_thebe, priority=1)
     app.connect("builder-inited", without_thebe, priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

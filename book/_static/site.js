@@ -39,6 +39,31 @@ function orderByValue(table) {
   }
 }
 
+// The ends of an interval are shown in one column; the CSV has both, each in a column of its own.
+function joinIntervals(table) {
+  const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const low = names.indexOf("low");
+  if (low < 0 || names[low + 1] !== "high") return [];
+  for (const row of table.rows) {
+    const [from, to] = [low, low + 1].map((place) => row.cells[place].textContent.trim());
+    const cell = row.cells[low];
+    cell.dataset.csv = from;
+    cell.textContent = from === "low" ? "95 % interval" : from === "–" ? from : `${from} to ${to}`;
+  }
+  return [low + 1];
+}
+
+function markLongTexts(table) {
+  for (const cell of table.querySelectorAll("td:not([data-csv])")) {
+    const { length } = cell.textContent;
+    cell.classList.toggle("long", length > 12 && cell.textContent.includes(" "));
+    cell.classList.toggle("sentence", length > 60);
+  }
+}
+
+const written = (text, place, cell) => cell.dataset.csv ?? cell.textContent.trim();
+const asWritten = { header: written, body: (text, row, place, cell) => written(text, place, cell) };
+
 async function tables() {
   const found = document.querySelectorAll("div.table > table");
   if (!found.length) return;
@@ -50,9 +75,13 @@ async function tables() {
   for (const table of found) {
     const rows = table.tBodies[0].rows.length;
     orderByValue(table);
+    const hidden = joinIntervals(table);
+    markLongTexts(table);
+    const csv = { extend: "csv", text: "CSV", filename: table.parentElement.dataset.name, exportOptions: { format: asWritten } };
     jQuery(table).DataTable({
-      paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [],
-      layout: { topStart: null, bottomStart: { buttons: [{ extend: "csv", text: "CSV", filename: table.parentElement.dataset.name }] } },
+      paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [], autoWidth: false,
+      columnDefs: [{ targets: hidden, visible: false }],
+      layout: { topStart: null, bottomStart: { buttons: [csv] } },
     });
   }
 }
@@ -62,12 +91,17 @@ function gallery(box) {
   const [photo, kind] = box.querySelectorAll("select");
   const level = box.querySelector("input");
   const draw = () => {
-    const one = pictures[photo.value][kind.value][level.value];
-    const [picture, map] = box.querySelectorAll("img");
+    const levels = pictures[photo.value][kind.value];
+    const one = levels[level.value];
+    const [picture, under] = box.querySelectorAll("img");
     const name = `${photo.value}, ${kind.value}, level ${level.value}`;
-    [picture.src, picture.alt] = [one.picture, name];
-    [map.src, map.alt] = [one.map, `${name}: what raises its score, as a heat map`];
-    box.querySelector("output").textContent = `level ${level.value}: pseudo-MOS ${one.pseudo_mos}, model's score ${one.score}`;
+    picture.src = under.src = one.picture;
+    [picture.alt, under.alt] = [name, `${name}: what raises its score, as a heat map`];
+    box.querySelector(".map span").style.backgroundImage = `url(${one.map})`;
+    const told = `level ${level.value}: pseudo-MOS ${one.pseudo_mos}, model's score ${one.score}`;
+    box.querySelector("output").textContent = told;
+    // The other levels are there before the slider is.
+    for (const other of Object.values(levels)) new Image().src = other.picture;
   };
   for (const control of [photo, kind, level]) control.addEventListener("input", draw);
   draw();

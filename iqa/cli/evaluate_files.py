@@ -83,7 +83,7 @@ def evaluate(
     far = outliers(found.matched, model, 5).drop(columns="group")
     _print("Farthest from the ratings", ["image", "rating", "fitted prediction", "error"], far)
     if html:
-        from iqa.report.agreement_page import evaluation_page
+        from iqa.agreement.page import evaluation_page
 
         _write(html, evaluation_page(found.matched, model, table, found.leaks, found.notes))
     _conclude(found)
@@ -131,7 +131,7 @@ def compare(
     for row in judged.itertuples():
         typer.echo(printable(headline(row, baseline, title, margin)))
     if html:
-        from iqa.report.agreement_page import comparison_page
+        from iqa.agreement.page import comparison_page
 
         used = (baseline, metric, margin)
         _write(html, comparison_page(found.matched, used, judged, found.leaks, found.notes))

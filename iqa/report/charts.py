@@ -5,17 +5,17 @@ that `book/_static/site.js` brings to life when the reader points at it.
 """
 
 import html
-import json
 import re
 from collections.abc import Iterable, Sequence
 
 import altair as alt
 import numpy as np
 import pandas as pd
-import vl_convert
 from IPython.display import HTML
+from sklearn.isotonic import IsotonicRegression
 
-INK = "currentColor"
+from iqa.drawing import picture, specification
+
 HEADS = {
     "relu": "#4C78A8",
     "leaky_relu": "#72B7B2",
@@ -39,33 +39,6 @@ SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
-_AXIS = {
-    "labelColor": INK,
-    "titleColor": INK,
-    "tickColor": INK,
-    "domainColor": INK,
-    "gridColor": "#88888840",
-    "labelFontSize": 13,
-    "titleFontSize": 13,
-    "titleFontWeight": "normal",
-    "labelLimit": 240,
-}
-THEME = {
-    "background": "transparent",
-    "font": "sans-serif",
-    "axis": _AXIS,
-    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "title": None},
-    "legend": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 13,
-        "titleFontSize": 13,
-        "orient": "bottom",
-    },
-    "view": {"stroke": None},
-    "text": {"color": INK},
-    "title": {"color": INK, "fontSize": 14, "anchor": "start"},
-}
 WIDTH = 190
 """Of a panel without its labels, in pixels: with them it fits a phone."""
 
@@ -160,6 +133,19 @@ def lines(
     return panels
 
 
+def apart(values: pd.Series, gap: float) -> pd.Series:
+    """Values moved so that labels beside them do not overlap: `gap` or more apart, order kept.
+
+    >>> apart(pd.Series([3.0, 2.9, 9.0]), 1.0).round(2).to_list()
+    [3.45, 2.45, 9.0]
+    """
+    order = values.sort_values()
+    steps = gap * np.arange(len(order))
+    # Least squares: equal gaps are taken off, and what is left has only to rise.
+    placed = IsotonicRegression().fit_transform(steps, order - steps) + steps
+    return pd.Series(placed, order.index).reindex(values.index)
+
+
 def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str) -> HTML:
     """Charts on a page, side by side where there is room.
 
@@ -171,19 +157,6 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str)
     label = html.escape(alt_text, quote=True)
     panels = "".join(_panel(chart) for chart in several)
     return HTML(f'<div class="charts" role="img" aria-label="{label}">{panels}</div>')
-
-
-def specification(chart: alt.TopLevelMixin) -> str:
-    """A chart in the site's theme, as Vega-Lite's JSON."""
-    return json.dumps(chart.to_dict() | {"config": THEME})
-
-
-def picture(specification: str) -> str:
-    """A chart as static SVG that shrinks with the page; its text is text, its ink the page's."""
-    drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
-    drawn = re.sub(r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px"', drawn, count=1)
-    # The alternative text is that of the whole; marks with a role of their own would need one each.
-    return re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", drawn)
 
 
 def _panel(chart: alt.TopLevelMixin) -> str:

@@ -1,32 +1,34 @@
 """Demo photographs with the shipped model's score and map, as pictures that a page can hold."""
 
 import base64
+import html
 import io
 import json
-import tempfile
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML
 from PIL import Image
 
 from iqa import datasets
+from iqa.explain import overlay, score_maps
+from iqa.features.squares import square
 from iqa.images import read_rgb
 from iqa.scoring import Scorer
-from iqa.scoring.overlays import save_overlay
+from iqa.scoring.overlays import explainable
 
-SIDE = 320
-"""The longer side of a picture on a page, in pixels."""
+SIDE, MAP_SIDE = 320, 64
+"""The longer side of a picture on a page and of its map, which is smooth, in pixels."""
 
 
-def as_data(picture: Image.Image) -> str:
+def as_data(picture: Image.Image, side: int = SIDE) -> str:
     """A picture as an address that holds it, WebP."""
     small = picture.convert("RGB")
-    small.thumbnail((SIDE, SIDE))
+    small.thumbnail((side, side))
     buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=78)
+    small.save(buffer, "WEBP", quality=60, method=6)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -50,17 +52,29 @@ def scored(names: Sequence[str]) -> HTML:
         path = table.loc[table["group"] == name, "reference"].iloc[0]
         score = scorer.score([path])["score"].iloc[0]
         figures.append(
-            f'<figure><img alt="{name}" src="{as_data(read_rgb(path))}">'
-            f'<img alt="{name}: what raises its score, as a heat map" src="{_map(scorer, path)}">'
+            f"<figure>{_pair(name, as_data(read_rgb(path)), _map(path))}"
             f"<figcaption>{name}: score {score:.0f} of 100</figcaption></figure>"
         )
     return HTML(f'<div class="photographs">{"".join(figures)}</div>')
 
 
-def _map(scorer: Scorer, path: str) -> str:
-    """What raises the score of a file, laid over it, as an address that holds it."""
-    with tempfile.TemporaryDirectory() as folder:
-        return as_data(read_rgb(str(save_overlay(scorer, path, Path(folder)))))
+def _pair(name: str, picture: str, heat: str) -> str:
+    """A picture, and the same one under its map, which the page lays over it."""
+    return (
+        f'<img class="picture" alt="{name}" src="{picture}">'
+        f'<div class="map"><img alt="{name}: what raises its score, as a heat map" src="{picture}">'
+        f'<span style="background-image: url({heat})"></span></div>'
+    )
+
+
+def _map(path: str) -> str:
+    """What raises the score of a file, as colours and an address that holds them."""
+    model, picture = explainable(_scorer()), read_rgb(path)
+    seen = square(picture, _scorer().info.input_size)
+    heat = score_maps(model.backbone, model.head, seen[None])[0]
+    small = Image.fromarray(heat).resize((MAP_SIDE, MAP_SIDE), Image.Resampling.BILINEAR)
+    colours = overlay(np.zeros((MAP_SIDE, MAP_SIDE, 3), np.uint8), np.asarray(small))
+    return as_data(Image.fromarray(colours), MAP_SIDE)
 
 
 def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
@@ -70,24 +84,27 @@ def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for row in chosen.itertuples():
         one = {"picture": as_data(read_rgb(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
-        one |= {"score": f"{row.model:.0f} of 100", "map": _map(_scorer(), row.path)}
+        one |= {"score": f"{row.model:.0f} of 100", "map": _map(row.path)}
         pictures.setdefault(row.group, {}).setdefault(row.distortion, {})[str(row.level)] = one
-    first = next(iter(pictures))
-    options = "".join(f"<option>{name}</option>" for name in pictures)
-    kinds = "".join(f"<option>{name}</option>" for name in pictures[first])
+    name, kind = names[0], distortions[0]
+    one = pictures[name][kind]["1"]
     data = json.dumps(pictures).replace("</", "<\\/")
     return HTML(
-        f'<div class="gallery"><label>Photograph <select>{options}</select></label>'
-        f"<label>Distortion <select>{kinds}</select></label>"
+        f'<div class="gallery"><label>Photograph {_choice(names)}</label>'
+        f"<label>Distortion {_choice(distortions)}</label>"
         '<label>Level <input type="range" min="1" max="5" value="1"></label>'
-        f'<div><img class="picture" alt="" width="{SIDE}">'
-        f'<img class="map" alt="" width="{SIDE}"></div>'
-        "<output></output>"
+        f"<div>{_pair(f'{name}, {kind}, level 1', one['picture'], one['map'])}</div>"
+        '<output aria-live="polite"></output>'
         f'<script type="application/json">{data}</script></div>'
     )
 
 
+def _choice(names: Sequence[str]) -> str:
+    options = "".join(f"<option>{html.escape(name)}</option>" for name in names)
+    return f"<select>{options}</select>"
+
+
 def scores_by_level(names: Sequence[str]) -> pd.DataFrame:
-    """The model's score and the pseudo-MOS of photographs, by distortion and level: means."""
-    means = _versions(*names).groupby(["distortion", "level"])[["score", "model"]].mean()
+    """Means of the model's score and the pseudo-MOS, by family, distortion and level."""
+    means = _versions(*names).groupby(["family", "distortion", "level"])[["score", "model"]].mean()
     return means.rename(columns={"score": "pseudo_mos"}).reset_index()

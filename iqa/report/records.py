@@ -32,8 +32,18 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The run's name in its profile, and that of its page."""
+        """The run's name in its profile."""
         return self.folder.name
+
+    @property
+    def of_people(self) -> bool:
+        """Whether people rated its images; the demo has pseudo-MOS."""
+        return self.record.dataset.score_kind != "pseudo-MOS"
+
+    @property
+    def label(self) -> str:
+        """What the site calls it: a run of the demo and a committed one may have one name."""
+        return self.name if self.of_people else f"demo-{self.name}"
 
     @property
     def set(self) -> str:

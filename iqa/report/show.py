@@ -26,15 +26,14 @@ def claim(*names: str) -> HTML:
 
 
 def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
-    """A table that sorts, filters and can be downloaded as CSV; the data set comes first.
+    """A table that sorts, filters and can be downloaded as CSV; its columns are put in order.
 
     Args:
         data: one row a fact; numbers are rounded, missing ones are shown as withheld intervals.
         digits: after the decimal point.
         name: of the CSV file.
     """
-    first = [name for name in ("set",) if name in data.columns]
-    shown = data[[*first, *data.columns.drop(first)]].rename_axis(columns=None)
+    shown = data[_in_order(list(data.columns))].rename_axis(columns=None)
     for column in shown.select_dtypes("float"):
         if column in ("p", "p_holm"):
             shown[column] = shown[column].map(_p_value)
@@ -47,6 +46,19 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
     longest = max((len(str(cell)) for cell in shown.to_numpy().ravel()), default=0)
     kind = "table sentences" if longest > 60 else "table"
     return HTML(f'<div class="{kind}" data-name="{html.escape(name)}">{text}</div>')
+
+
+def _in_order(columns: list[str]) -> list[str]:
+    """The data set first; a verdict behind the names of what is compared, p-values last.
+
+    >>> _in_order(["head", "difference", "low", "high", "p", "p_holm", "verdict", "set"])
+    ['set', 'head', 'verdict', 'difference', 'low', 'high', 'p', 'p_holm']
+    """
+    names = columns[: columns.index("difference")] if "difference" in columns else []
+    wanted = ["set", *names, "verdict", *(name for name in columns if not name.startswith("p_"))]
+    last = [name for name in ("p", "p_holm") if name in columns]
+    found = dict.fromkeys(name for name in wanted if name in columns and name not in last)
+    return [*found, *last]
 
 
 def _p_value(value: float) -> str:
@@ -82,5 +94,5 @@ def points(sentences: Sequence[str]) -> HTML:
 
 def sources(runs: Sequence[Run]) -> HTML:
     """Links to the records that a page rests on."""
-    links = ", ".join(f'<a href="record-{run.name}.html">{run.name}</a>' for run in runs)
+    links = ", ".join(f'<a href="record-{run.label}.html">{run.label}</a>' for run in runs)
     return HTML(f'<p class="sources">Records: {links}.</p>')

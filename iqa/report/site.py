@@ -5,10 +5,12 @@ its tables as CSV, and the executed notebooks; Jupyter Book builds the site from
 `prune` removes from a built site what no page uses.
 """
 
+import base64
 import json
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +20,7 @@ import yaml
 from iqa.errors import UserError
 from iqa.experiments import read_profile
 from iqa.experiments.record import read_execution
-from iqa.files import project_root, written_whole
+from iqa.files import fingerprint, project_root, written_whole
 from iqa.images import read_rgb
 from iqa.report.records import COMMITTED, Run, all_runs, run
 
@@ -38,23 +40,29 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
             (draft / f"{page.stem}.md").unlink()
             shutil.copy(page, draft)
         _add_libraries(draft / "_extra" / "lib")
-        committed = list(all_runs(COMMITTED))
-        demo = read_profile(profile).folder
-        shown = [*committed, *all_runs(demo)]
-        for one in committed:
-            (draft / f"record-{one.name}.md").write_text(record_page(one, draft / "_static"))
-        (draft / "records.md").write_text(records_page(draft / "records.md", committed))
-        for one in shown:
-            _copy_notebook(one, draft)
-        _add_to_contents(draft, committed, shown)
-        _link_executed(draft, [page.stem for page in pages.glob("*.ipynb")])
+        found = [one for folder in _folders(profile) for one in all_runs(folder)]
+        runs = list({one.label: one for one in found}.values())
+        copied = {one.record.experiment: _copy_notebook(one, draft) for one in runs}
+        notebooks = {experiment: name for experiment, name in copied.items() if name}
+        for one in runs:
+            text = record_page(one, draft / "_static", notebooks.get(one.record.experiment))
+            (draft / f"record-{one.label}.md").write_text(text)
+        (draft / "records.md").write_text(records_page(draft / "records.md", runs))
+        _link(draft, [page.stem for page in pages.glob("*.ipynb")], notebooks)
 
 
-def _link_executed(draft: Path, names: list[str]) -> None:
-    """Links to `NAME.md` lead to the executed `NAME.ipynb`."""
-    pattern = re.compile(rf"\]\(({'|'.join(names)})\.md\)")
+def _folders(profile: str) -> list[str]:
+    """Where the records that the site shows are: the committed ones, and those of the profile."""
+    return [COMMITTED, read_profile(profile).folder]
+
+
+def _link(draft: Path, executed: list[str], notebooks: dict[str, str]) -> None:
+    """Links to `NAME.md` lead to the executed `NAME.ipynb`; those to notebooks not run here go."""
+    pages = re.compile(rf"\]\(({'|'.join(executed)})\.md\)")
+    runs = re.compile(r"\[[^\]]*\]\(notebook-(\w+)\.ipynb\)")
     for page in [*draft.glob("*.md"), *draft.glob("*.ipynb")]:
-        page.write_text(pattern.sub(r"](\1.ipynb)", page.read_text()))
+        text = runs.sub(lambda link: link[0] if link[1] in notebooks else "", page.read_text())
+        page.write_text(pages.sub(r"](\1.ipynb)", text))
 
 
 def _add_libraries(folder: Path) -> None:
@@ -74,34 +82,46 @@ def _add_libraries(folder: Path) -> None:
     shutil.copy(package / "dt_bundle.css", folder)
 
 
-def _copy_notebook(one: Run, draft: Path) -> None:
-    """The executed notebook of a run, kept out of the search; committed records have none."""
-    path = one.folder / "notebook.ipynb"
-    if path.exists():
-        notebook = json.loads(path.read_text())
-        notebook["metadata"]["orphan"] = notebook["metadata"]["nosearch"] = True
-        (draft / f"notebook-{one.name}.ipynb").write_text(json.dumps(notebook))
+def _copy_notebook(one: Run, draft: Path) -> str:
+    """The executed notebook of a run, its file's name, or "" as for committed records: none.
+
+    It is kept out of the contents and the search.
+    """
+    path, name = one.folder / "notebook.ipynb", f"notebook-{one.name}.ipynb"
+    if not path.exists():
+        return ""
+    notebook = json.loads(path.read_text())
+    notebook["metadata"]["orphan"] = notebook["metadata"]["nosearch"] = True
+    (draft / name).write_text(json.dumps(notebook))
+    return name
 
 
-def record_page(one: Run, static: Path) -> str:
-    """A page in Markdown: how the run was made, on what, and its tables to download."""
+def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
+    """A page in Markdown: how the run was made, on what, and its tables to download.
+
+    Args:
+        one: the run.
+        static: folder of the site that gets the tables.
+        notebook: an executed one of this experiment, which the page links to.
+    """
     record, execution = one.record, read_execution(one.folder)
-    folder = static / "records" / one.name
+    folder = static / "records" / one.label
     folder.mkdir(parents=True)
     downloads = []
     for name, mark in record.files.items():
         if (one.folder / name).stat().st_size > LARGEST:
-            where = f"{name}, in {COMMITTED}/{one.name} of the repository"
+            place = one.folder.relative_to(project_root())
+            where = f"{name}, in {place}" + " of the repository" * one.of_people
             downloads.append({"file": where, "rows": "", "fingerprint": mark})
             continue
         shutil.copy(one.folder / name, folder)
-        path = f"_static/records/{one.name}/{name}"
+        path = f"_static/records/{one.label}/{name}"
         links = f'<a href="{path}" download>{name}</a>'
         table = pd.read_parquet(one.folder / name) if name.endswith(".parquet") else None
         if table is not None and len(table) <= ROWS_AS_CSV:
             csv = name.replace(".parquet", ".csv")
             table.to_csv(folder / csv, index=False)
-            links += f', <a href="_static/records/{one.name}/{csv}" download>{csv}</a>'
+            links += f', <a href="_static/records/{one.label}/{csv}" download>{csv}</a>'
         rows = "" if table is None else f"{len(table):,}"
         downloads.append({"file": links, "rows": rows, "fingerprint": mark})
     shutil.copy(one.folder / "record.json", folder)
@@ -119,17 +139,19 @@ def record_page(one: Run, static: Path) -> str:
         + ", ".join(f"{name} {version}" for name, version in record.libraries.items()),
         "key": execution.key if execution else "none: made before keys, or by hand",
         "note": record.settings.get("converted", ""),
+        "notebook": f"[executed on the demo]({notebook})" if notebook else "",
     }
     profile = execution.profile if execution else "long"
     splits = pd.DataFrame([split.model_dump() for split in record.splits])
     parts = [
-        "---\nnosearch: true\n---\n",
-        f"# Record {one.name}\n",
+        "---\nnosearch: true\norphan: true\n---\n",
+        f"# Record {one.name}{'' if one.of_people else ' (demo, pseudo-MOS)'}\n",
+        "[All records](records.md)\n",
         _markdown(pd.DataFrame([(k, v) for k, v in about.items() if v], columns=["", " "])),
         f"## Repeat it\n\n```bash\niqa run {one.name} --profile {profile}\n```\n",
         "## Tables\n",
         _markdown(pd.DataFrame(downloads)),
-        f'The whole record: <a href="_static/records/{one.name}/record.json" download>'
+        f'The whole record: <a href="_static/records/{one.label}/record.json" download>'
         "record.json</a>.\n",
         "## Parameters\n",
         _code(record.parameters),
@@ -141,25 +163,32 @@ def record_page(one: Run, static: Path) -> str:
     return "\n".join(parts)
 
 
-def records_page(page: Path, committed: list[Run]) -> str:
-    """The page in book/ with the table of all records at its end."""
-    rows = [
-        {
-            "record": f'<a href="record-{one.name}.html">{one.name}</a>',
-            "set": one.set,
-            "splits": len(one.record.splits),
-            "seconds": round(one.record.seconds),
-        }
-        for one in committed
-    ]
+def records_page(page: Path, runs: list[Run]) -> str:
+    """The page in book/ with its tables of records in place of two comments."""
     damaged = [
         f"- {path.parent.name}: {fault}"
         for path in sorted((project_root() / COMMITTED).glob("*/record.json"))
         if (fault := _fault(path.parent.name))
     ]
+    people = _listed([one for one in runs if one.of_people], "records")
+    demo = _listed([one for one in runs if not one.of_people], "records-of-the-demo")
+    text = page.read_text().replace("% records of ratings", "\n".join([people, "", *damaged]))
+    return text.replace("% records of the demo", demo)
+
+
+def _listed(runs: list[Run], name: str) -> str:
+    """Runs as a table that sorts; nothing where there are none."""
+    rows = [
+        {
+            "record": f'<a href="record-{one.label}.html">{one.name}</a>',
+            "set": one.set,
+            "splits": len(one.record.splits),
+            "seconds": round(one.record.seconds),
+        }
+        for one in runs
+    ]
     table = pd.DataFrame(rows).to_html(index=False, border=0, classes="data", escape=False)
-    shown = f'<div class="table" data-name="records">\n{table}\n</div>'
-    return "\n".join([page.read_text(), shown, "", *damaged])
+    return f'<div class="table" data-name="{name}">\n{table}\n</div>\n' if rows else ""
 
 
 def _fault(name: str) -> str:
@@ -178,17 +207,6 @@ def _code(values: dict) -> str:
     return f"```yaml\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}```\n"
 
 
-def _add_to_contents(draft: Path, committed: list[Run], shown: list[Run]) -> None:
-    """Record pages under the page of the records."""
-    path = draft / "_toc.yml"
-    contents = yaml.safe_load(path.read_text())
-    for part in contents["parts"]:
-        for chapter in part["chapters"]:
-            if chapter["file"] == "records":
-                chapter["sections"] = [{"file": f"record-{one.name}"} for one in committed]
-    path.write_text(yaml.safe_dump(contents, sort_keys=False))
-
-
 UNUSED = (
     "**/*.map",
     "**/*.ttf",
@@ -204,10 +222,13 @@ def prune(site: Path) -> None:
     """Remove from a built site what no page uses, and make its pictures small.
 
     The theme loads its icons twice: as a font, and as a script of 1.4 MB, which goes. Figures of
-    executed notebooks are PNG; as WebP they have a quarter of the bytes.
+    executed notebooks are PNG; as WebP they have a quarter of the bytes. Pictures inside a page
+    become files, a quarter smaller and loaded when they are shown.
     """
-    for path in site.glob("_images/*.png"):
-        read_rgb(path).save(path.with_suffix(".webp"), quality=88)
+    images = site / "_images"
+    images.mkdir(exist_ok=True)
+    for path in images.glob("*.png"):
+        read_rgb(path).save(path.with_suffix(".webp"), quality=80)
         path.unlink()
     for pattern in UNUSED:
         for path in site.glob(pattern):
@@ -215,7 +236,22 @@ def prune(site: Path) -> None:
                 path.unlink()
     for page in site.glob("*.html"):
         text = re.sub(r"<script[^>]*fontawesome[^>]*></script>", "", page.read_text())
-        page.write_text(re.sub(r'(_images/[^"]+)\.png"', r'\1.webp"', text))
+        text = re.sub(r'(_images/[^"]+)\.png"', r'\1.webp"', text)
+        page.write_text(_PICTURE.sub(partial(_as_file, images), text))
+    for folder in sorted(site.glob("**/"), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+_PICTURE = re.compile("data:image/webp;base64,([A-Za-z0-9+/=]+)")
+
+
+def _as_file(folder: Path, picture: re.Match) -> str:
+    """The address of the file, in `folder`, that a picture inside a page becomes."""
+    data = base64.b64decode(picture[1])
+    name = f"{fingerprint(data)}.webp"
+    (folder / name).write_bytes(data)
+    return f"{folder.name}/{name}"
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ ROWS = pd.DataFrame(
 def test_a_table_is_html_with_rounded_numbers_and_withheld_intervals():
     text = show.table(ROWS, name="rows").data
     cells = re.findall(r"<td>([^<]*)</td>", text)
-    assert cells[:7] == ["CLIVE", "relu", "0.123", "0.100", "0.200", "&lt; .001", "better"]
-    assert cells[8:13] == ["sigmoid", "-0.050", "–", "–", ".250"]
+    assert cells[:7] == ["CLIVE", "relu", "better", "0.123", "0.100", "0.200", "&lt; .001"]
+    assert cells[8:] == ["sigmoid", "undecided", "-0.050", "–", "–", ".250"]
     assert 'data-name="rows"' in text
 
 

@@ -68,11 +68,10 @@ def test_another_fault_of_a_page_is_an_error(tmp_path):
     assert not (tmp_path / "out/page.ipynb").exists()
 
 
-@pytest.fixture
-def record(tmp_path, monkeypatch):
-    """A project with one record, `toy`, in place of the committed ones."""
+def written(folder, kind):
+    """A record of a run in `folder`, on a set with scores of this kind."""
     used = DatasetUsed(
-        name="clive", title="CLIVE", score_kind="MOS", images=2, groups=2, fingerprint="f"
+        name="clive", title="CLIVE", score_kind=kind, images=2, groups=2, fingerprint="f"
     )
     made = Record(
         experiment="toy",
@@ -83,8 +82,14 @@ def record(tmp_path, monkeypatch):
         device="cpu",
         seconds=1.5,
     )
-    folder = tmp_path / records.COMMITTED / "toy"
     write_record(folder, made, {"rows": pd.DataFrame({"x": [1, 2]})})
+    return folder
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """A project with one record, `toy`, in place of the committed ones."""
+    folder = written(tmp_path / records.COMMITTED / "toy", "MOS")
     for module in (records, site):
         monkeypatch.setattr(module, "project_root", lambda: tmp_path)
     return folder
@@ -100,12 +105,37 @@ def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_p
         assert f"_static/records/toy/{name}" in text
 
 
+def test_a_record_of_the_demo_is_marked_and_has_a_page_beside_a_committed_one_of_its_name(
+    record, tmp_path
+):
+    written(tmp_path / records.DEMO / "toy", "pseudo-MOS")
+    people, demo = records.run("toy"), records.run("toy", records.DEMO)
+    text = site.record_page(demo, tmp_path / "static", "notebook-toy.ipynb")
+    assert "# Record toy (demo, pseudo-MOS)" in text
+    assert "[executed on the demo](notebook-toy.ipynb)" in text
+    assert "pseudo-MOS" not in site.record_page(people, tmp_path / "static")
+    page = tmp_path / "records.md"
+    page.write_text("% records of ratings\n## Demo\n% records of the demo\n")
+    of_people, of_demo = site.records_page(page, [people, demo]).split("## Demo")
+    assert "record-toy.html" in of_people
+    assert "record-demo-toy.html" in of_demo
+
+
+def test_a_link_to_a_notebook_that_was_not_run_goes(tmp_path):
+    page = tmp_path / "gate.md"
+    page.write_text(
+        "[The notebook](notebook-gate.ipynb)\n[Other](notebook-loss.ipynb) [L](loss.md)\n"
+    )
+    site._link(tmp_path, ["loss"], {"gate": "notebook-gate.ipynb"})
+    assert page.read_text() == "[The notebook](notebook-gate.ipynb)\n [L](loss.ipynb)\n"
+
+
 def test_a_damaged_record_is_named_where_all_records_are_listed(record, tmp_path):
     fields = json.loads((record / "record.json").read_text()) | {"schema_version": 1}
     (record / "record.json").write_text(json.dumps(fields))
     assert list(records.all_runs()) == []
     page = tmp_path / "records.md"
-    page.write_text("# Records\n")
+    page.write_text("# Records\n\n% records of ratings\n")
     assert "a record of layout 1, this package reads 2" in site.records_page(page, [])
     with pytest.raises(UserError, match="no record of toy is there"):
         records.runs_of("toy")
@@ -136,6 +166,19 @@ def test_pictures_become_small_and_pages_name_them(tmp_path):
         assert (picture.format, picture.size) == ("WEBP", (40, 20))
     named = '<a href="_images/a.b.webp"><img src="_images/a.b.webp"></a>'
     assert (tmp_path / "page.html").read_text() == named
+
+
+def test_pictures_inside_a_page_become_files_and_folders_without_one_go(tmp_path):
+    (tmp_path / "empty/too").mkdir(parents=True)
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<img src="data:image/webp;base64,AAEC"><img src="data:image/webp;base64,AAEC">'
+    )
+    site.prune(tmp_path)
+    (picture,) = (tmp_path / "_images").iterdir()
+    assert picture.read_bytes() == bytes([0, 1, 2])
+    assert page.read_text() == f'<img src="_images/{picture.name}">' * 2
+    assert not (tmp_path / "empty").exists()
 
 
 def test_the_worked_examples_of_the_page_for_users_run(tmp_path):

@@ -24,8 +24,8 @@ def test_a_chart_says_its_values_under_the_pointer(visit):
         it.page.locator("#vg-tooltip-element.visible").wait_for(timeout=PATIENCE)
 
 
-def test_a_table_downloads(visit, site):
-    name = _pages_with(site, '<div class="table')[0]
+def test_a_table_downloads_with_the_ends_of_its_intervals_apart(visit, site):
+    name = _pages_with(site, "<th>low</th>")[0]
     with visit(name) as it:
         table = it.page.locator("div.table").first
         button = table.get_by_role("button", name="CSV")
@@ -33,10 +33,13 @@ def test_a_table_downloads(visit, site):
         heads = table.locator("thead th").all_inner_texts()
         with it.page.expect_download() as waiting:
             button.click()
-        rows = list(csv.reader(waiting.value.path().open(encoding="utf-8-sig")))
+        lines = csv.reader(waiting.value.path().open(encoding="utf-8-sig"))
+        rows = [row for row in lines if row]
     assert waiting.value.suggested_filename.endswith(".csv")
-    assert rows[0] == heads
-    assert {len(row) for row in rows if row} == {len(heads)}
+    place = heads.index("95 % interval")
+    assert rows[0] == [*heads[:place], "low", "high", *heads[place + 1 :]]
+    assert {len(row) for row in rows} == {len(heads) + 1}
+    assert all(float(row[place]) <= float(row[place + 1]) for row in rows[1:])
 
 
 def test_the_search_finds_the_chapter_first(visit, site):
@@ -62,6 +65,37 @@ def test_the_gallery_follows_its_slider(visit):
             assert f"level {level}" in picture.get_attribute("alt")
         assert len(seen) == 5
         assert it.faults == []
+
+
+def test_the_gallery_is_worked_by_the_keyboard_on_a_phone(visit):
+    with visit("gallery", width=390) as it:
+        box = it.page.locator("div.gallery")
+        photograph, distortion = box.locator("select").all()
+        for control, key in ((photograph, "ArrowDown"), (distortion, "ArrowDown")):
+            control.press(key)
+        box.locator("input[type=range]").press("End")
+        names = [control.input_value() for control in (photograph, distortion)]
+        assert box.locator("img.picture").get_attribute("alt") == ", ".join([*names, "level 5"])
+        assert names == [
+            one.locator("option").nth(1).inner_text() for one in (photograph, distortion)
+        ]
+        ends = [one.bounding_box() for one in box.locator("select, input, img").all()]
+        assert all(end["x"] + end["width"] <= 390 for end in ends)
+        assert it.page.locator("img.picture").evaluate("image => image.decode().then(() => true)")
+
+
+def test_records_and_notebooks_are_reached_from_pages_alone(site):
+    side = re.compile(r'<nav class="bd-links.*?</nav>', re.DOTALL)
+    linked = re.compile(r'href="((?:record|notebook)-[^"#]+)"')
+    aside, on_pages = set(), set()
+    for path in site.glob("*.html"):
+        text = path.read_text()
+        aside.update(linked.findall("".join(side.findall(text))))
+        on_pages.update(linked.findall(side.sub("", text)))
+    assert not aside
+    assert on_pages == {
+        path.name for path in site.glob("*.html") if linked.match(f'href="{path.name}"')
+    }
 
 
 def test_the_leaderboards_switch_shows_one_part_or_both(visit):

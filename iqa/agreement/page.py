@@ -12,7 +12,7 @@ import pandas as pd
 from iqa import __version__
 from iqa.agreement import METRICS, Leak, Matched, estimates, fitted, outliers, per_content
 from iqa.agreement.wording import cells, headline
-from iqa.report import charts
+from iqa.drawing import picture, specification
 
 _TEMPLATE = Path(__file__).with_suffix(".html.j2")
 _POINTS = 1500
@@ -180,7 +180,7 @@ def _scatter(matched: Matched, model: str) -> dict[str, str]:
     chart = alt.layer(*layers).properties(width=250, height=220)
     few = "" if len(shown) == len(table) else f" {len(shown)} of {len(table)} images are drawn."
     return {
-        "svg": charts.picture(charts.specification(chart)),
+        "svg": picture(specification(chart)),
         "alt": f"Ratings over predictions of {model}",
         "caption": f"{model}: a dot is an image, the line the fitted logistic.{few}",
     }
@@ -209,7 +209,7 @@ def _differences(
     ).properties(width=220, height=30 * len(judged))
     return [
         {
-            "svg": charts.picture(charts.specification(chart)),
+            "svg": picture(specification(chart)),
             "alt": f"Differences in {title} to {baseline} with 95 % intervals",
             "caption": f"Difference to {baseline} and its 95 % interval. The dashed line is 0, the "
             "band the margin of equivalence.",
