@@ -16,21 +16,55 @@ from iqa.experiments.record import SOURCE
 from iqa.report.records import Run
 
 
-def heads(run: Run) -> Estimates:
-    """SRCC of each head on the test images of a split; record of `activations`."""
-    return evaluation.single_splits(run.tested, ["head"], run.record.test_to_train)
+def _by(*labels: str) -> Callable[[Run], Estimates]:
+    """SRCC on the test images of each split, by `labels`."""
+    return lambda run: evaluation.single_splits(run.tested, labels, run.record.test_to_train)
+
+
+heads = _by("head")
+"""Record of `activations`."""
+
+every_rate = _by("head", "learning_rate")
+"""Record of `learning_rates`."""
+
+gates = _by("training", "head")
+"""Heads of all trainings, those with hardened gates too; record of `gate`."""
+
+regressors = _by("regressor", "head")
+"""Heads and regressors on the same splits; record of `baselines`."""
+
+losses = _by("training", "head", "objective")
+"""Heads under each loss and batch; record of `loss`."""
+
+CHOICES = ("objective", "scaling", "training", "learning_rate")
+"""What the experiment `factorial` varies."""
+
+combinations = _by("head", *CHOICES)
+"""Heads under every combination of the choices of a training; record of `factorial`."""
+
+shares = _by("head", "share")
+"""Heads on shares of the training images; record of `data_efficiency`."""
+
+networks = _by("head", "backbone", "weights")
+"""Heads on several backbones; record of `backbones`."""
+
+
+def _both_rates(run: Run) -> pd.DataFrame:
+    """Predictions of the trainings "paper" (rate 1e-4) and "own"; record of `learning_rates`."""
+    reference = run.record.parameters["reference"]
+    return learning_rates.at_each_rate(run.tested, run.tables["choices"], reference)
 
 
 def rates(run: Run) -> Estimates:
-    """The same for the trainings "paper" (rate 1e-4) and "own"; record of `learning_rates`."""
-    reference = run.record.parameters["reference"]
-    both = learning_rates.at_each_rate(run.tested, run.tables["choices"], reference)
-    return evaluation.single_splits(both, ["head", "training"], run.record.test_to_train)
+    """SRCC by head and training, "paper" or "own"; record of `learning_rates`."""
+    return evaluation.single_splits(
+        _both_rates(run), ["head", "training"], run.record.test_to_train
+    )
 
 
-def every_rate(run: Run) -> Estimates:
-    """The same at every learning rate."""
-    return evaluation.single_splits(run.tested, ["head", "learning_rate"], run.record.test_to_train)
+def within_contents(run: Run) -> Estimates:
+    """The same among the images of one content."""
+    return evaluation.within_contents(_both_rates(run), ["head", "training"])
 
 
 def sensitivity(run: Run) -> Estimates:
@@ -64,16 +98,6 @@ def transfer(run: Run, target: str) -> Estimates:
     return evaluation.transferred(part, by, r, TRANSFER_RESAMPLES)
 
 
-def gates(run: Run) -> Estimates:
-    """Heads of both trainings, those with hardened gates too; record of `gate`."""
-    return evaluation.single_splits(run.tested, ["training", "head"], run.record.test_to_train)
-
-
-def regressors(run: Run) -> Estimates:
-    """Heads and regressors on the same splits; record of `baselines`."""
-    return evaluation.single_splits(run.tested, ["regressor", "head"], run.record.test_to_train)
-
-
 def trainings(run: Run) -> Estimates:
     """Heads whose training was varied, on some splits; record of `baselines`."""
     return evaluation.single_splits(
@@ -81,19 +105,9 @@ def trainings(run: Run) -> Estimates:
     )
 
 
-def losses(run: Run) -> Estimates:
-    """Heads under each loss and batch; record of `loss`."""
-    by = ["training", "head", "objective"]
-    return evaluation.single_splits(run.tested, by, run.record.test_to_train)
-
-
-CHOICES = ("objective", "scaling", "training", "learning_rate")
-"""What the experiment `factorial` varies."""
-
-
-def combinations(run: Run) -> Estimates:
-    """Heads under every combination of the choices of a training; record of `factorial`."""
-    return evaluation.single_splits(run.tested, ["head", *CHOICES], run.record.test_to_train)
+def advantages(run: Run) -> Estimates:
+    """Each head minus the first under every combination of choices; record of `factorial`."""
+    return combinations(run).minus(head=run.record.parameters["heads"][0])
 
 
 def effects(run: Run) -> Estimates:
@@ -103,7 +117,7 @@ def effects(run: Run) -> Estimates:
     `CHOICES`) and choice: "first", or what the second is called. So `minus(choice="first")` gives
     the effect of every choice, and one correction goes over all of them.
     """
-    gaps = combinations(run).minus(head=run.record.parameters["heads"][0])
+    gaps = advantages(run)
     parts = []
     for factor in CHOICES:
         mean = gaps
@@ -122,17 +136,6 @@ def effects(run: Run) -> Estimates:
     )
 
 
-def shares(run: Run) -> Estimates:
-    """Heads on shares of the training images; record of `data_efficiency`."""
-    return evaluation.single_splits(run.tested, ["head", "share"], run.record.test_to_train)
-
-
-def networks(run: Run) -> Estimates:
-    """Heads on several backbones; record of `backbones`."""
-    by = ["head", "backbone", "weights"]
-    return evaluation.single_splits(run.tested, by, run.record.test_to_train)
-
-
 def regimes(run: Run) -> Estimates:
     """Frozen, LoRA, full, on the own test images; records of `regimes` and `scorer`."""
     own = run.tested.query("tested_on == @run.record.dataset.name and regime != 'first'")
@@ -145,6 +148,12 @@ def protocols(run: Run) -> Estimates:
     return evaluation.pooled_folds(run.tested, ["head", "protocol"])
 
 
+@cache
+def defects(run: Run) -> Estimates:
+    """Heads with and without each defect of the code, all folds pooled; record of `audit`."""
+    return evaluation.pooled_folds(run.tested, ["head", "defect"])
+
+
 def separation(run: Run, measure: str = "silhouette") -> Estimates:
     """A measure of the hidden features; record of `tsne`."""
     record = run.record
@@ -154,7 +163,7 @@ def separation(run: Run, measure: str = "silhouette") -> Estimates:
 
 
 def maps(run: Run, measure: str = "lowering") -> Estimates:
-    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; of `gradcam`.
+    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; 1 is chance.
 
     Without the untrained ones, many of whose maps are empty: a photograph counts for all or none.
     """
@@ -207,18 +216,24 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "heads": heads,
     "rates": rates,
     "sensitivity": sensitivity,
+    "within contents": within_contents,
+    "rate gaps": lambda run: every_rate(run).minus(head=run.record.parameters["reference"]),
     "gates": gates,
     "regressors": regressors,
     "losses": losses,
     "combinations": combinations,
+    "advantages": advantages,
     "effects": effects,
     "shares": shares,
     "networks": networks,
     "regimes": regimes,
     "protocols": protocols,
+    "defects": defects,
     "separation": separation,
     "neighbours": lambda run: separation(run, "neighbour_srcc"),
-    "maps": maps,
+    "maps above chance": lambda run: replace(
+        (found := maps(run)), observed=found.observed - 1, values=found.values - 1
+    ),
 }
 """By the name that a claim gives."""
 
