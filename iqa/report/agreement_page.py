@@ -51,22 +51,19 @@ def evaluation_page(
     first = cells(performance.head(1))[0]
     answer = f"SRCC {first[1]}" + (f" (95 % interval {first[2]})" if first[2] != "-" else "")
     parts = [
-        {
-            "title": "Agreement with the ratings",
-            "columns": ["metric", "value", "95 % interval"],
-            "rows": cells(performance),
-        },
+        _table("Agreement with the ratings", "metric, value, 95 % interval", performance),
         {"title": "Every image", "charts": [_scatter(matched, model)]},
         *_contents(matched, model),
-        {
-            "title": "Farthest from the ratings",
-            "columns": ["image", "content", "rating", "fitted prediction", "error"],
-            "rows": cells(outliers(matched, model, 20)),
-        },
+        _table(
+            "Farthest from the ratings",
+            "image, content, rating, fitted prediction, error",
+            outliers(matched, model, 20),
+        ),
     ]
     answers = [{"kind": "", "text": answer}, *_audit(leaks)]
     title = f"How well does {model} agree with the ratings?"
-    return _page(title, matched, answers, parts, notes, _METHOD)
+    shown = {"title": title, "answers": answers, "parts": parts, "notes": notes}
+    return _page(matched, method=_METHOD, **shown)
 
 
 def comparison_page(
@@ -92,48 +89,40 @@ def comparison_page(
         for row in judged.itertuples()
     ]
     parts = [
-        {
-            "title": f"{title} minus that of {baseline}",
+        _table(
+            f"{title} minus that of {baseline}",
+            "model, difference, 95 % interval, p (Holm), verdict",
+            judged.drop(columns="p"),
+        )
+        | {
             "charts": _differences(judged, baseline, title, margin),
-            "columns": ["model", "difference", "95 % interval", "p (Holm)", "verdict"],
-            "rows": cells(judged.drop(columns="p")),
             "text": f"The margin of equivalence is {margin:g}.",
         },
-        {
-            "title": f"{title} of each model",
-            "columns": ["model", title, "95 % interval"],
-            "rows": cells(estimates(matched, metric).table(title)),
-        },
+        _table(
+            f"{title} of each model",
+            f"model, {title}, 95 % interval",
+            estimates(matched, metric).table(title),
+        ),
         {
             "title": "Every image",
-            "charts": [_scatter(matched, model) for model in matched.predictions],
+            "charts": [_scatter(matched, name) for name in matched.predictions],
         },
     ]
     question = f"Does a model agree better with the ratings than {baseline}?"
     answers = [*answers, *_audit(leaks)]
-    return _page(question, matched, answers, parts, notes, f"{_METHOD} {_PAIRED}")
+    shown = {"title": question, "answers": answers, "parts": parts, "notes": notes}
+    return _page(matched, method=f"{_METHOD} {_PAIRED}", **shown)
 
 
-def _page(
-    title: str,
-    matched: Matched,
-    answers: list[Any],
-    parts: list[Any],
-    notes: Sequence[str],
-    method: str,
-) -> str:
+def _table(title: str, columns: str, data: pd.DataFrame) -> dict[str, Any]:
+    return {"title": title, "columns": columns.split(", "), "rows": cells(data)}
+
+
+def _page(matched: Matched, **shown: Any) -> str:
     # Names of files and models are other people's text: all of them are escaped.
     environment = jinja2.Environment(autoescape=True, trim_blocks=True)
     page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return page.render(
-        title=title,
-        of=str(matched),
-        answers=answers,
-        parts=parts,
-        notes=notes,
-        method=method,
-        version=__version__,
-    )
+    return page.render(of=matched, version=__version__, **shown)
 
 
 def _audit(leaks: Leaks) -> Iterator[dict[str, str]]:
@@ -158,19 +147,13 @@ def _contents(matched: Matched, model: str) -> Iterator[dict[str, Any]]:
 def _scatter(matched: Matched, model: str) -> dict[str, str]:
     """Rating over prediction, with the fitted curve."""
     table = pd.DataFrame(
-        {
-            "prediction": matched.predictions[model],
-            "rating": matched.ratings.images["rating"],
-            "fitted": fitted(matched, model),
-        }
+        {"prediction": matched.predictions[model], "fitted": fitted(matched, model)}
     )
+    table["rating"] = matched.ratings.images["rating"].to_numpy()
     shown = table.sample(min(_POINTS, len(table)), random_state=0).sort_values("prediction")
     scale = alt.Scale(zero=False, nice=True)
-    base = alt.Chart(shown).encode(
-        x=alt.X(
-            "prediction:Q", title=f"prediction of {model}", scale=scale, axis=alt.Axis(tickCount=5)
-        )
-    )
+    x = alt.X("prediction:Q", title=f"prediction of {model}", scale=scale)
+    base = alt.Chart(shown).encode(x=x)
     dots = base.mark_point(filled=True, size=18, opacity=0.45, color="#4C78A8").encode(
         y=alt.Y("rating:Q", title="rating, higher is better", scale=scale)
     )
@@ -192,24 +175,15 @@ def _differences(
     """The differences and their intervals above the margin of equivalence; none if withheld."""
     if judged[["low", "high"]].isna().any(axis=None):
         return []
-    ends = [-margin, margin, *judged["low"], *judged["high"]]
-    scale = alt.Scale(domain=[min(ends), max(ends)], nice=True, zero=False)
-    axis = alt.Axis(tickCount=4)
-    base = alt.Chart(judged).encode(y=alt.Y("model:N", sort=None, title=None))
-    inside = alt.Chart(pd.DataFrame({"low": [-margin], "high": [margin]})).mark_rect(
-        color="#888", opacity=0.25
-    )
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color="#888", strokeDash=[3, 3])
-    x = alt.X("low:Q", scale=scale, axis=axis, title=f"difference in {title}, right is better")
-    chart = alt.layer(
-        inside.encode(x=x, x2="high:Q"),
-        zero.encode(x="zero:Q"),
-        base.mark_rule(strokeWidth=2, color="#4C78A8").encode(x=x, x2="high:Q"),
-        base.mark_point(filled=True, size=70, opacity=1, color="#4C78A8").encode(x="difference:Q"),
-    ).properties(width=220, height=30 * len(judged))
+    inside = alt.Chart(pd.DataFrame([{}])).mark_rect(color="#888", opacity=0.25)
+    inside = inside.encode(x=alt.datum(-margin), x2=alt.datum(margin))
+    words = f"difference in {title}, right is better"
+    ends, rows = (-margin, margin), judged.assign(all="")
+    (panel,) = charts.intervals(rows, "difference", "model", words, "all", also=ends)
+    panel.layer.insert(0, inside)
     return [
         {
-            "svg": charts.picture(charts.specification(chart)),
+            "svg": charts.picture(charts.specification(panel, 420)),
             "alt": f"Differences in {title} to {baseline} with 95 % intervals",
             "caption": f"Difference to {baseline} and its 95 % interval. The dashed line is 0, the "
             "band the margin of equivalence.",

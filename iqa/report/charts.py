@@ -43,34 +43,20 @@ SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
-_AXIS = {
-    "labelColor": INK,
-    "titleColor": INK,
-    "tickColor": INK,
-    "domainColor": INK,
-    "gridColor": "#88888840",
-    "labelFontSize": 13,
-    "titleFontSize": 13,
-    "titleFontWeight": "normal",
-    "labelLimit": 240,
-}
+_TEXT = {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13}
+_LINES = {"tickColor": INK, "domainColor": INK, "gridColor": "#88888840"}
 WIDTH = 190
 """Of a plot without its labels, where a chart's width is not given."""
 
 THEME = {
     "background": "transparent",
     "font": "sans-serif",
-    "axis": _AXIS,
+    "axis": _TEXT | _LINES | {"titleFontWeight": "normal", "labelLimit": 240},
+    # At the end of the axis: a long title then has the room under the labels.
     "axisX": {"titleAnchor": "end", "tickCount": 5},
-    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "title": None},
-    "legend": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 13,
-        "titleFontSize": 13,
-        "orient": "bottom",
-        "layout": {"bottom": {"anchor": "start", "bounds": "full"}},
-    },
+    "header": _TEXT | {"title": None},
+    "legend": _TEXT
+    | {"orient": "bottom", "layout": {"bottom": {"anchor": "start", "bounds": "full"}}},
     "view": {"stroke": None, "continuousWidth": WIDTH},
     "text": {"color": INK},
     "title": {"color": INK, "fontSize": 14, "anchor": "start"},

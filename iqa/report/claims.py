@@ -62,8 +62,8 @@ class Judged(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """The claim's sentence with its numbers; `{interval}` has the p-value and its family too."""
-        family = f" among {self.among}" if self.among > 1 else ", a single comparison"
+        """The claim's sentence with its numbers; `{interval}` has the p-value, too."""
+        family = f" among {self.among} comparisons" if self.among > 1 else ", a single comparison"
         interval = f"95 % interval {signed(self.low)} to {signed(self.high)}"
         interval += f", {'corrected ' * (self.among > 1)}{chance(self.p_holm)}{family}"
         return self.claim.says.format(difference=signed(self.difference), interval=interval)

@@ -16,9 +16,14 @@ from iqa.experiments.record import SOURCE
 from iqa.report.records import Run
 
 
-def _by(*labels: str) -> Callable[[Run], Estimates]:
-    """SRCC on the test images of each split, by `labels`."""
-    return lambda run: evaluation.single_splits(run.tested, labels, run.record.test_to_train)
+def _by(*labels: str, table: str = "") -> Callable[[Run], Estimates]:
+    """SRCC on the test images of each split, by `labels`; from `table` of a record, if given."""
+
+    def estimates(run: Run) -> Estimates:
+        tested = run.tables[table] if table else run.tested
+        return evaluation.single_splits(tested, labels, run.record.test_to_train)
+
+    return estimates
 
 
 heads = _by("head")
@@ -32,6 +37,9 @@ gates = _by("training", "head")
 
 regressors = _by("regressor", "head")
 """Heads and regressors on the same splits; record of `baselines`."""
+
+trainings = _by("head", "training", table="varied")
+"""Heads whose training was varied, on some splits; record of `baselines`."""
 
 losses = _by("training", "head", "objective")
 """Heads under each loss and batch; record of `loss`."""
@@ -73,10 +81,6 @@ def sensitivity(run: Run) -> Estimates:
     return every_rate(run).mean("learning_rate").less(own)
 
 
-TRANSFER_RESAMPLES = 200
-"""Enough for a variance; each scores all images of the target for every replicate."""
-
-
 def transfers(run: Run) -> dict[str, Estimates]:
     """SRCC on each other set, by head and training; record of `generalization`."""
     names = [name for name in run.tested["tested_on"].unique() if name != SOURCE]
@@ -94,15 +98,9 @@ def transfer(run: Run, target: str) -> Estimates:
     part = tested[tested["tested_on"] == target]
     if part.empty:
         raise unknown(f"target of {run.name}", target, list(tested["tested_on"].unique()))
-    r, by = run.record.test_to_train, ["head", "training"]
-    return evaluation.transferred(part, by, r, TRANSFER_RESAMPLES)
-
-
-def trainings(run: Run) -> Estimates:
-    """Heads whose training was varied, on some splits; record of `baselines`."""
-    return evaluation.single_splits(
-        run.tables["varied"], ["head", "training"], run.record.test_to_train
-    )
+    # Enough for a variance; each scores all images of the target for every replicate.
+    resamples, r = 200, run.record.test_to_train
+    return evaluation.transferred(part, ["head", "training"], r, resamples)
 
 
 def advantages(run: Run) -> Estimates:
@@ -123,17 +121,14 @@ def effects(run: Run) -> Estimates:
         mean = gaps
         for other in CHOICES:
             mean = mean if other == factor else mean.mean(other)
-        values = mean.labels[factor]
+        values = mean.labels.pop(factor)
         names = values.astype(str).where(values != values.iloc[0], "first")
-        parts.append(
-            replace(mean, labels=mean.labels[["head"]].assign(factor=factor, choice=names))
-        )
-    return Estimates(
-        pd.concat([part.labels for part in parts], ignore_index=True),
-        np.concatenate([part.observed for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        gaps.law,
+        parts.append(replace(mean, labels=mean.labels.assign(factor=factor, choice=names)))
+    labels = pd.concat([part.labels for part in parts], ignore_index=True)
+    observed, draws = (
+        np.concatenate([getattr(p, n) for p in parts]) for n in ("observed", "values")
     )
+    return Estimates(labels, observed, draws, gaps.law)
 
 
 def regimes(run: Run) -> Estimates:
@@ -162,14 +157,13 @@ def separation(run: Run, measure: str = "silhouette") -> Estimates:
     )
 
 
-def maps(run: Run, measure: str = "lowering") -> Estimates:
+def maps(run: Run) -> Estimates:
     """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; 1 is chance.
 
     Without the untrained ones, many of whose maps are empty: a photograph counts for all or none.
     """
     regions = run.tables["regions"].query("weights == 'pretrained'")
-    regions = regions.assign(gain=regions["lowering"] - regions["lowering_before"])
-    return evaluation.content_means(regions, ["head"], measure)
+    return evaluation.content_means(regions, ["head"], "lowering")
 
 
 def together(
@@ -217,7 +211,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "rates": rates,
     "sensitivity": sensitivity,
     "within contents": within_contents,
-    "rate gaps": lambda run: every_rate(run).minus(head=run.record.parameters["reference"]),
+    "rate gaps": lambda run: every_rate(run).minus(head=run.record.parameters["heads"][0]),
     "gates": gates,
     "regressors": regressors,
     "losses": losses,
@@ -254,13 +248,10 @@ def variance_parts(run: Run, of: str = "sigmoid", minus: str = "relu") -> pd.Dat
     by, rows = ["learning_rate", "split", "fold", "seed"], []
     for key, part in run.tested[run.tested["head"].isin([of, minus])].groupby(by):
         wide = part.pivot(index=["id", "group", "target"], columns="head", values="prediction")
-        images = wide.index.to_frame()
-        preds = wide[[of, minus]].to_numpy().T
+        images, preds = wide.index.to_frame(), wide[[of, minus]].to_numpy().T
         one, other = bootstrap_srcc(preds, images["target"], list(images["group"]), 200)
-        gap = evaluation.srcc(preds[0], images["target"]) - evaluation.srcc(
-            preds[1], images["target"]
-        )
-        rows.append((*key, gap, np.nanvar(one - other)))
+        first, second = (evaluation.srcc(p, images["target"]) for p in preds)
+        rows.append((*key, first - second, np.nanvar(one - other)))
     gaps = pd.DataFrame(rows, columns=[*by, "gap", "images"])
     seeds = gaps["seed"].nunique()
     start = gaps.groupby(by[:3])["gap"].var().mean() if seeds > 1 else 0.0
