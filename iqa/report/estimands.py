@@ -215,6 +215,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "gates": gates,
     "regressors": regressors,
     "losses": losses,
+    "large batches": lambda run: losses(run).select(training="batches of 64").minus(head="relu"),
     "combinations": combinations,
     "advantages": advantages,
     "effects": effects,
