@@ -55,8 +55,7 @@ THEME = {
     # At the end of the axis: a long title then has the room under the labels.
     "axisX": {"titleAnchor": "end", "tickCount": 5},
     "header": _TEXT | {"title": None},
-    "legend": _TEXT
-    | {"orient": "bottom", "layout": {"bottom": {"anchor": "start", "bounds": "full"}}},
+    "legend": _TEXT | {"orient": "bottom", "layout": {"bottom": {"anchor": "end"}}},
     "view": {"stroke": None, "continuousWidth": WIDTH},
     "text": {"color": INK},
     "title": {"color": INK, "fontSize": 14, "anchor": "start"},
