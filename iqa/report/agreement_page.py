@@ -88,12 +88,9 @@ def comparison_page(
         {"kind": row.verdict, "text": headline(row, baseline, title, margin)}
         for row in judged.itertuples()
     ]
+    columns = "model, difference, 95 % interval, p (Holm), verdict"
     parts = [
-        _table(
-            f"{title} minus that of {baseline}",
-            "model, difference, 95 % interval, p (Holm), verdict",
-            judged.drop(columns="p"),
-        )
+        _table(f"{title} minus that of {baseline}", columns, judged.drop(columns="p"))
         | {
             "charts": _differences(judged, baseline, title, margin),
             "text": f"The margin of equivalence is {margin:g}.",
@@ -108,10 +105,9 @@ def comparison_page(
             "charts": [_scatter(matched, name) for name in matched.predictions],
         },
     ]
-    question = f"Does a model agree better with the ratings than {baseline}?"
-    answers = [*answers, *_audit(leaks)]
-    shown = {"title": question, "answers": answers, "parts": parts, "notes": notes}
-    return _page(matched, method=f"{_METHOD} {_PAIRED}", **shown)
+    shown = {"answers": [*answers, *_audit(leaks)], "parts": parts, "notes": notes}
+    title = f"Does a model agree better with the ratings than {baseline}?"
+    return _page(matched, title=title, method=f"{_METHOD} {_PAIRED}", **shown)
 
 
 def _table(title: str, columns: str, data: pd.DataFrame) -> dict[str, Any]:
@@ -135,13 +131,9 @@ def _audit(leaks: Leaks) -> Iterator[dict[str, str]]:
 def _contents(matched: Matched, model: str) -> Iterator[dict[str, Any]]:
     table = per_content(matched, model)
     if len(table):
-        yield {
-            "title": "Each content of 3 images or more, the worst first",
-            "columns": ["content", "images", "SRCC", "mean error"],
-            "rows": cells(table.head(50)),
-            "text": f"{min(50, len(table))} of {len(table)} contents. Error: fitted prediction "
-            "minus rating.",
-        }
+        title = "Each content of 3 images or more, the worst first"
+        note = f"{min(50, len(table))} of {len(table)} contents. Error: fitted minus rating."
+        yield _table(title, "content, images, SRCC, mean error", table.head(50)) | {"text": note}
 
 
 def _scatter(matched: Matched, model: str) -> dict[str, str]:

@@ -74,8 +74,9 @@ def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
     known = [shade.get(name) or shade.get(re.split("[ ,]", name)[0]) for name in domain]
     shades = [one or (next(spare, OTHER) if legend else OTHER) for one in known]
     scale = alt.Scale(domain=domain, range=shades)
-    shown = alt.Legend(title=None, columns=3) if legend else None
-    return alt.Color(field, scale=scale, legend=shown)
+    return alt.Color(
+        field, scale=scale, legend=alt.Legend(title=None, columns=3) if legend else None
+    )
 
 
 def intervals(

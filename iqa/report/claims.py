@@ -21,7 +21,6 @@ from iqa.report.plan import answers
 from iqa.report.records import run
 
 PLAN = "plan"
-"""The estimand of a claim that is judged with all questions of the plan."""
 
 
 class Claim(BaseModel):
@@ -30,7 +29,7 @@ class Claim(BaseModel):
     Attributes:
         says: the sentence; `{difference}` and `{interval}` are filled in.
         run: the record.
-        estimand: a name in `ESTIMANDS`, "transfer to NAME" or `PLAN`.
+        estimand: a name in `ESTIMANDS`, "transfer to NAME" or "plan", with its family.
         of: labels of the estimate, or the question of the plan.
         minus: labels of what is subtracted; empty where the estimand is a difference already.
         family: labels within which Holm's correction is made.
