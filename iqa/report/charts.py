@@ -110,7 +110,7 @@ def intervals(
     bold = {"test": f"indexof({list(shown.loc[shown[x].isna(), y])}, datum.value) >= 0"}
     axis = alt.Axis(labelFontWeight={"condition": bold | {"value": "bold"}, "value": "normal"})
     shade = colour(f"{tint}:N", names, tint != y)
-    edge = alt.Stroke(f"{tint}:N", scale=shade["scale"], legend=None)
+    edge = alt.Stroke(f"{tint}:N", scale=shade["scale"], legend=shade["legend"])
     fill = alt.condition("datum.verdict == 'undecided'", alt.value(GROUND), shade)
     panels = []
     for value, part in shown.groupby(panel, sort=False):
@@ -187,8 +187,9 @@ def picture(specification: str) -> str:
     """A chart as static SVG that shrinks with the page; its text is text, its ink the page's."""
     drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     drawn = re.sub(r' width="([\d.]+)" height="[\d.]+"', r' style="--width:\1px"', drawn, count=1)
+    drawn = re.sub(r"(?<=\d\.\d)\d+(?=[^<>]*>)", "", drawn)  # tenths of a pixel
     # The alternative text is that of the whole; marks with a role of their own would need one each.
-    return re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", drawn)
+    return re.sub(r' ((role|aria-[a-z]+|pointer-events)="[^"]*"|opacity="1")', "", drawn)
 
 
 def _natural(chart: alt.TopLevelMixin) -> float:
