@@ -72,7 +72,8 @@ def without_thebe(app: Sphinx, *_) -> None:
 
 
 def only_what_is_used(app: Sphinx, pagename, templatename, context, doctree) -> None:
-    """Thebe's style goes with Thebe."""
+    """Thebe's style goes with Thebe; the contents call the front page by its place."""
+    context["root_title"] = "Start"
     context["css_files"] = [one for one in context["css_files"] if "thebe" not in str(one)]
 
 

@@ -15,10 +15,13 @@ function load(name) {
 
 async function enliven(figure) {
   const specification = JSON.parse(figure.querySelector("script").textContent);
+  specification.width = figure.clientWidth;
   await load("vega.js");
   const place = document.createElement("div");
   await window.vegaEmbed(place, specification, { renderer: "svg", actions: { export: true, source: true, compiled: false, editor: false } });
-  figure.querySelector("svg").replaceWith(place);
+  const [drawn, narrow] = figure.querySelectorAll("svg");
+  drawn.replaceWith(place);
+  narrow?.remove();
   // A picture by its role has no parts, and now there is a menu to open.
   figure.parentElement.setAttribute("role", "group");
 }

@@ -16,11 +16,15 @@ from sklearn.isotonic import IsotonicRegression
 
 from iqa.drawing import picture, specification
 
+GROUND = "var(--pst-color-background, white)"
+WRITTEN = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU"}
+"""Heads that the field writes otherwise than the code."""
+
 HEADS = {
-    "relu": "#4C78A8",
-    "leaky_relu": "#72B7B2",
-    "gelu": "#F58518",
-    "silu": "#B279A2",
+    "ReLU": "#4C78A8",
+    "leaky ReLU": "#72B7B2",
+    "GELU": "#F58518",
+    "SiLU": "#B279A2",
     "tanh": "#9D755D",
     "sigmoid": "#E45756",
     "sigmoid2": "#FF9DA6",
@@ -39,18 +43,23 @@ SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
-WIDTH = 190
-"""Of a panel without its labels, in pixels: with them it fits a phone."""
+WIDE, PAIRED, NARROW = 590, 290, 390
+"""Pixels, with labels: a chart as wide as the column, one of two beside each other, on a phone.
+
+On a phone a chart shrinks by a tenth at most, so its text stays readable.
+"""
 
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
     """The colour of a head or set, or of a name that begins with one; others need a legend."""
     spare = iter(SPARE)
-    known = [(HEADS | SETS).get(name.partition(" ")[0].rstrip(",")) for name in domain]
+    shade = HEADS | SETS
+    known = [shade.get(name) or shade.get(re.split("[ ,]", name)[0]) for name in domain]
     shades = [one or (next(spare, OTHER) if legend else OTHER) for one in known]
     scale = alt.Scale(domain=domain, range=shades)
-    shown = alt.Legend(title=None, columns=3) if legend else None
-    return alt.Color(field, scale=scale, legend=shown)
+    return alt.Color(
+        field, scale=scale, legend=alt.Legend(title=None, columns=3) if legend else None
+    )
 
 
 def intervals(
@@ -61,46 +70,49 @@ def intervals(
     panel: str = "set",
     tint: str = "",
     also: Iterable[float] = (),
-    width: int = WIDTH,
 ) -> list[alt.LayerChart]:
     """A dot and its 95 % interval for each row; a chart for each panel, all on one scale.
 
     Args:
-        table: columns `x`, low, high, `y` and `panel`; verdict is shown on hover where it is there.
+        table: columns `x`, low, high, `y` and `panel`; a verdict that is undecided is hollow.
         x: what the dots show; where it is "difference", zero is marked.
-        y: what the rows are called by.
+        y: what the rows are called by; a row without numbers is a heading.
         title: of the axis, with unit and direction.
         panel: column with a chart for each of its values.
         tint: column that colours; `y` by default.
         also: values that the axis reaches beside those of the table.
-        width: of a panel without its labels, in pixels.
     """
     tint = tint or y
-    names = list(dict.fromkeys(table[tint]))
-    shown = table.round(4)
+    shown = table.round(4).replace(dict.fromkeys((y, tint), WRITTEN))
+    names = list(dict.fromkeys(shown[tint].dropna()))
     ends = np.append(shown[[x, "low", "high"]], [*also, *[0.0] * (x == "difference")])
     scale = alt.Scale(
         domain=[float(np.nanmin(ends)), float(np.nanmax(ends))], nice=True, zero=False
     )
     offset = {} if tint == y else {"yOffset": alt.YOffset(f"{tint}:N", sort=names)}
+    bold = {"test": f"indexof({list(shown.loc[shown[x].isna(), y])}, datum.value) >= 0"}
+    axis = alt.Axis(labelFontWeight={"condition": bold | {"value": "bold"}, "value": "normal"})
+    shade = colour(f"{tint}:N", names, tint != y)
+    edge = alt.Stroke(f"{tint}:N", scale=shade["scale"], legend=shade["legend"])
+    fill = alt.condition("datum.verdict == 'undecided'", alt.value(GROUND), shade)
     panels = []
     for value, part in shown.groupby(panel, sort=False):
         base = alt.Chart(part).encode(
-            y=alt.Y(f"{y}:N", sort=list(dict.fromkeys(part[y])), title=None),
-            color=colour(f"{tint}:N", names, tint != y),
+            y=alt.Y(f"{y}:N", sort=list(dict.fromkeys(part[y])), title=None, axis=axis),
+            color=shade,
             tooltip=[name for name in part.columns if name not in ("p", panel)],
             **offset,
         )
         rule = base.mark_rule(strokeWidth=2).encode(
             x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
         )
-        layers = [rule, base.mark_point(filled=True, size=70, opacity=1).encode(x=f"{x}:Q")]
+        dot = base.mark_point(filled=True, size=70, opacity=1, strokeWidth=2)
+        layers = [rule, dot.encode(x=f"{x}:Q", color=fill, stroke=edge)]
         if x == "difference":
             zero = alt.Chart(part).mark_rule(color="#888", strokeDash=[3, 3])
             layers.insert(0, zero.encode(x=alt.datum(0)))
         rows = part[y].nunique() * (1 if tint == y else max(1.0, 0.6 * len(names)))
-        size = {"width": width, "height": 26 * rows}
-        panels.append(alt.layer(*layers).properties(title=str(value), **size))
+        panels.append(alt.layer(*layers).properties(title=str(value), height=26 * rows))
     return panels
 
 
@@ -116,6 +128,7 @@ def lines(
         tint: what has a line.
         panel: column with a chart for each of its values.
     """
+    table = table.replace({tint: WRITTEN})
     names = list(dict.fromkeys(table[tint]))
     ticks = "~e" if table[x].max() < 1 else ",.0f"
     panels = []
@@ -129,7 +142,7 @@ def lines(
             tooltip=[tint, x, "srcc", "low", "high"],
         )
         plot = alt.layer(base.mark_line(), base.mark_point(filled=True, size=60))
-        panels.append(plot.properties(title=str(value), width=WIDTH, height=220))
+        panels.append(plot.properties(title=str(value), height=220))
     return panels
 
 
@@ -147,7 +160,7 @@ def apart(values: pd.Series, gap: float) -> pd.Series:
 
 
 def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str) -> HTML:
-    """Charts on a page, side by side where there is room.
+    """Charts on a page as wide as its column; two beside each other where their labels are short.
 
     Args:
         charts: one, or several that belong together.
@@ -155,15 +168,20 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str)
     """
     several = charts if isinstance(charts, list) else [charts]
     label = html.escape(alt_text, quote=True)
-    panels = "".join(_panel(chart) for chart in several)
+    paired = len(several) > 1 and all(_natural(chart) <= PAIRED + 40 for chart in several)
+    panels = "".join(_panel(chart, PAIRED if paired else WIDE) for chart in several)
     return HTML(f'<div class="charts" role="img" aria-label="{label}">{panels}</div>')
 
 
-def _panel(chart: alt.TopLevelMixin) -> str:
-    data = specification(chart)
+def _natural(chart: alt.TopLevelMixin) -> float:
+    """How wide a chart is whose plot has the theme's width."""
+    return float(re.findall(r"--width:([\d.]+)px", picture(specification(chart)))[0])
+
+
+def _panel(chart: alt.TopLevelMixin, width: int) -> str:
+    """A chart drawn `width` pixels wide and, where a phone is narrower, for a phone too."""
+    data = specification(chart, width)
     script = '<script type="application/json">' + data.replace("</", "<\\/") + "</script>"
-    drawn = picture(data)
-    width = re.findall(r"max-width:([\d.]+px)", drawn)[0]
-    # As wide as it is drawn, so that its text keeps its size; panels wrap instead of shrinking.
-    style = f"flex-basis:{width};--width:{width}"
-    return f'<figure class="chart" style="{style}">{drawn}{script}</figure>'
+    widths = [width, NARROW] if width > NARROW else [width]
+    drawn = "".join(picture(specification(chart, one)) for one in widths)
+    return f'<figure class="chart" style="flex-basis:{width}px">{drawn}{script}</figure>'

@@ -8,14 +8,19 @@ verdict turned, so the prose cannot outlive its evidence.
 from functools import cache
 from typing import Any
 
+import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from iqa.errors import UserError, explain, unknown
 from iqa.evaluation import MARGIN, Verdict
+from iqa.experiments.analysis_plan import read_plan
 from iqa.files import project_root
 from iqa.report.estimands import named
+from iqa.report.plan import answers
 from iqa.report.records import run
+
+PLAN = "plan"
 
 
 class Claim(BaseModel):
@@ -24,9 +29,9 @@ class Claim(BaseModel):
     Attributes:
         says: the sentence; `{difference}` and `{interval}` are filled in.
         run: the record.
-        estimand: a name in `ESTIMANDS`, or "transfer to NAME".
-        of: labels of the estimate.
-        minus: labels of what is subtracted.
+        estimand: a name in `ESTIMANDS`, "transfer to NAME" or "plan", with its family.
+        of: labels of the estimate, or the question of the plan.
+        minus: labels of what is subtracted; empty where the estimand is a difference already.
         family: labels within which Holm's correction is made.
         margin: of equivalence, in units of the metric; 0 where it is no SRCC.
         expected: the verdict that the sentence takes for granted.
@@ -37,27 +42,29 @@ class Claim(BaseModel):
     run: str
     estimand: str
     of: dict[str, Any]
-    minus: dict[str, Any]
+    minus: dict[str, Any] = {}
     family: list[str] = []
     margin: float = MARGIN
     expected: Verdict
 
 
 class Judged(BaseModel):
-    """A claim with its numbers: the difference, its 95 % interval, the verdict that they give."""
+    """A claim with its numbers; its p-value is corrected with those of its family, `among` all."""
 
     claim: Claim
     difference: float
     low: float
     high: float
     p_holm: float
+    among: int
     verdict: Verdict
 
     @property
     def sentence(self) -> str:
-        """The claim's sentence with its numbers; `{interval}` has the corrected p-value, too."""
-        p = f"corrected {chance(self.p_holm)}"
-        interval = f"95 % interval {signed(self.low)} to {signed(self.high)}, {p}"
+        """The claim's sentence with its numbers; `{interval}` has the p-value, too."""
+        family = f" among {self.among} comparisons" if self.among > 1 else ", a single comparison"
+        interval = f"95 % interval {signed(self.low)} to {signed(self.high)}"
+        interval += f", {'corrected ' * (self.among > 1)}{chance(self.p_holm)}{family}"
         return self.claim.says.format(difference=signed(self.difference), interval=interval)
 
 
@@ -95,7 +102,7 @@ def read_claims() -> dict[str, Claim]:
         except ValidationError as fault:
             raise UserError(f"{path.name}, claim {name}: {explain(fault)}") from None
         try:
-            named(found[name].estimand)
+            found[name].estimand == PLAN or named(found[name].estimand)
         except UserError as fault:
             raise UserError(f"{path.name}, claim {name}: {fault}") from None
     return found
@@ -112,12 +119,28 @@ def judge(name: str) -> Judged:
     if name not in claims:
         raise unknown("claim", name, list(claims))
     claim = claims[name]
-    estimates = named(claim.estimand)(run(claim.run))
-    table = estimates.minus(**claim.minus).verdicts(claim.margin, claim.family)
+    table = _family(claim)
     for label, value in claim.of.items():
         table = table[table[label] == value]
     if len(table) != 1:
         raise UserError(f"claim {name}: {claim.of} fits {len(table)} estimates, expected one")
     row = table.iloc[0]
-    names = ("difference", "low", "high", "p_holm", "verdict")
+    names = ("difference", "low", "high", "p_holm", "among", "verdict")
     return Judged(claim=claim, **{key: row[key] for key in names})
+
+
+@cache
+def _planned() -> pd.DataFrame:
+    return answers(read_plan())
+
+
+def _family(claim: Claim) -> pd.DataFrame:
+    """Everything that is judged with a claim; `among` is how many were corrected together."""
+    if claim.estimand == PLAN:
+        table = _planned().assign(among=_planned()["p"].count())
+        return table[table["run"] == claim.run]
+    estimates = named(claim.estimand)(run(claim.run))
+    differences = estimates.minus(**claim.minus) if claim.minus else estimates
+    table = differences.verdicts(claim.margin, claim.family)
+    sizes = table.groupby(claim.family)["p"].transform("count") if claim.family else len(table)
+    return table.assign(among=sizes)

@@ -16,31 +16,69 @@ from iqa.experiments.record import SOURCE
 from iqa.report.records import Run
 
 
-def heads(run: Run) -> Estimates:
-    """SRCC of each head on the test images of a split; record of `activations`."""
-    return evaluation.single_splits(run.tested, ["head"], run.record.test_to_train)
+def _by(*labels: str, table: str = "") -> Callable[[Run], Estimates]:
+    """SRCC on the test images of each split, by `labels`; from `table` of a record, if given."""
+
+    def estimates(run: Run) -> Estimates:
+        tested = run.tables[table] if table else run.tested
+        return evaluation.single_splits(tested, labels, run.record.test_to_train)
+
+    return estimates
+
+
+heads = _by("head")
+"""Record of `activations`."""
+
+every_rate = _by("head", "learning_rate")
+"""Record of `learning_rates`."""
+
+gates = _by("training", "head")
+"""Heads of all trainings, those with hardened gates too; record of `gate`."""
+
+regressors = _by("regressor", "head")
+"""Heads and regressors on the same splits; record of `baselines`."""
+
+trainings = _by("head", "training", table="varied")
+"""Heads whose training was varied, on some splits; record of `baselines`."""
+
+losses = _by("training", "head", "objective")
+"""Heads under each loss and batch; record of `loss`."""
+
+CHOICES = ("objective", "scaling", "training", "learning_rate")
+"""What the experiment `factorial` varies."""
+
+combinations = _by("head", *CHOICES)
+"""Heads under every combination of the choices of a training; record of `factorial`."""
+
+shares = _by("head", "share")
+"""Heads on shares of the training images; record of `data_efficiency`."""
+
+networks = _by("head", "backbone", "weights")
+"""Heads on several backbones; record of `backbones`."""
+
+
+def _both_rates(run: Run) -> pd.DataFrame:
+    """Predictions of the trainings "paper" (rate 1e-4) and "own"; record of `learning_rates`."""
+    reference = run.record.parameters["reference"]
+    return learning_rates.at_each_rate(run.tested, run.tables["choices"], reference)
 
 
 def rates(run: Run) -> Estimates:
-    """The same for the trainings "paper" (rate 1e-4) and "own"; record of `learning_rates`."""
-    reference = run.record.parameters["reference"]
-    both = learning_rates.at_each_rate(run.tested, run.tables["choices"], reference)
-    return evaluation.single_splits(both, ["head", "training"], run.record.test_to_train)
+    """SRCC by head and training, "paper" or "own"; record of `learning_rates`."""
+    return evaluation.single_splits(
+        _both_rates(run), ["head", "training"], run.record.test_to_train
+    )
 
 
-def every_rate(run: Run) -> Estimates:
-    """The same at every learning rate."""
-    return evaluation.single_splits(run.tested, ["head", "learning_rate"], run.record.test_to_train)
+def within_contents(run: Run) -> Estimates:
+    """The same among the images of one content."""
+    return evaluation.within_contents(_both_rates(run), ["head", "training"])
 
 
 def sensitivity(run: Run) -> Estimates:
     """The mean over all rates minus the own rate: what a head loses without tuning."""
     own = rates(run).select(training=learning_rates.OWN)
     return every_rate(run).mean("learning_rate").less(own)
-
-
-TRANSFER_RESAMPLES = 200
-"""Enough for a variance; each scores all images of the target for every replicate."""
 
 
 def transfers(run: Run) -> dict[str, Estimates]:
@@ -60,40 +98,14 @@ def transfer(run: Run, target: str) -> Estimates:
     part = tested[tested["tested_on"] == target]
     if part.empty:
         raise unknown(f"target of {run.name}", target, list(tested["tested_on"].unique()))
-    r, by = run.record.test_to_train, ["head", "training"]
-    return evaluation.transferred(part, by, r, TRANSFER_RESAMPLES)
+    # Enough for a variance; each scores all images of the target for every replicate.
+    resamples, r = 200, run.record.test_to_train
+    return evaluation.transferred(part, ["head", "training"], r, resamples)
 
 
-def gates(run: Run) -> Estimates:
-    """Heads of both trainings, those with hardened gates too; record of `gate`."""
-    return evaluation.single_splits(run.tested, ["training", "head"], run.record.test_to_train)
-
-
-def regressors(run: Run) -> Estimates:
-    """Heads and regressors on the same splits; record of `baselines`."""
-    return evaluation.single_splits(run.tested, ["regressor", "head"], run.record.test_to_train)
-
-
-def trainings(run: Run) -> Estimates:
-    """Heads whose training was varied, on some splits; record of `baselines`."""
-    return evaluation.single_splits(
-        run.tables["varied"], ["head", "training"], run.record.test_to_train
-    )
-
-
-def losses(run: Run) -> Estimates:
-    """Heads under each loss and batch; record of `loss`."""
-    by = ["training", "head", "objective"]
-    return evaluation.single_splits(run.tested, by, run.record.test_to_train)
-
-
-CHOICES = ("objective", "scaling", "training", "learning_rate")
-"""What the experiment `factorial` varies."""
-
-
-def combinations(run: Run) -> Estimates:
-    """Heads under every combination of the choices of a training; record of `factorial`."""
-    return evaluation.single_splits(run.tested, ["head", *CHOICES], run.record.test_to_train)
+def advantages(run: Run) -> Estimates:
+    """Each head minus the first under every combination of choices; record of `factorial`."""
+    return combinations(run).minus(head=run.record.parameters["heads"][0])
 
 
 def effects(run: Run) -> Estimates:
@@ -103,34 +115,20 @@ def effects(run: Run) -> Estimates:
     `CHOICES`) and choice: "first", or what the second is called. So `minus(choice="first")` gives
     the effect of every choice, and one correction goes over all of them.
     """
-    gaps = combinations(run).minus(head=run.record.parameters["heads"][0])
+    gaps = advantages(run)
     parts = []
     for factor in CHOICES:
         mean = gaps
         for other in CHOICES:
             mean = mean if other == factor else mean.mean(other)
-        values = mean.labels[factor]
+        values = mean.labels.pop(factor)
         names = values.astype(str).where(values != values.iloc[0], "first")
-        parts.append(
-            replace(mean, labels=mean.labels[["head"]].assign(factor=factor, choice=names))
-        )
-    return Estimates(
-        pd.concat([part.labels for part in parts], ignore_index=True),
-        np.concatenate([part.observed for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        gaps.law,
+        parts.append(replace(mean, labels=mean.labels.assign(factor=factor, choice=names)))
+    labels = pd.concat([part.labels for part in parts], ignore_index=True)
+    observed, draws = (
+        np.concatenate([getattr(p, n) for p in parts]) for n in ("observed", "values")
     )
-
-
-def shares(run: Run) -> Estimates:
-    """Heads on shares of the training images; record of `data_efficiency`."""
-    return evaluation.single_splits(run.tested, ["head", "share"], run.record.test_to_train)
-
-
-def networks(run: Run) -> Estimates:
-    """Heads on several backbones; record of `backbones`."""
-    by = ["head", "backbone", "weights"]
-    return evaluation.single_splits(run.tested, by, run.record.test_to_train)
+    return Estimates(labels, observed, draws, gaps.law)
 
 
 def regimes(run: Run) -> Estimates:
@@ -145,6 +143,12 @@ def protocols(run: Run) -> Estimates:
     return evaluation.pooled_folds(run.tested, ["head", "protocol"])
 
 
+@cache
+def defects(run: Run) -> Estimates:
+    """Heads with and without each defect of the code, all folds pooled; record of `audit`."""
+    return evaluation.pooled_folds(run.tested, ["head", "defect"])
+
+
 def separation(run: Run, measure: str = "silhouette") -> Estimates:
     """A measure of the hidden features; record of `tsne`."""
     record = run.record
@@ -153,14 +157,13 @@ def separation(run: Run, measure: str = "silhouette") -> Estimates:
     )
 
 
-def maps(run: Run, measure: str = "lowering") -> Estimates:
-    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; of `gradcam`.
+def maps(run: Run) -> Estimates:
+    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; 1 is chance.
 
     Without the untrained ones, many of whose maps are empty: a photograph counts for all or none.
     """
     regions = run.tables["regions"].query("weights == 'pretrained'")
-    regions = regions.assign(gain=regions["lowering"] - regions["lowering_before"])
-    return evaluation.content_means(regions, ["head"], measure)
+    return evaluation.content_means(regions, ["head"], "lowering")
 
 
 def together(
@@ -207,18 +210,25 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "heads": heads,
     "rates": rates,
     "sensitivity": sensitivity,
+    "within contents": within_contents,
+    "rate gaps": lambda run: every_rate(run).minus(head=run.record.parameters["heads"][0]),
     "gates": gates,
     "regressors": regressors,
     "losses": losses,
+    "large batches": lambda run: losses(run).select(training="batches of 64").minus(head="relu"),
     "combinations": combinations,
+    "advantages": advantages,
     "effects": effects,
     "shares": shares,
     "networks": networks,
     "regimes": regimes,
     "protocols": protocols,
+    "defects": defects,
     "separation": separation,
     "neighbours": lambda run: separation(run, "neighbour_srcc"),
-    "maps": maps,
+    "maps above chance": lambda run: replace(
+        (found := maps(run)), observed=found.observed - 1, values=found.values - 1
+    ),
 }
 """By the name that a claim gives."""
 
@@ -239,13 +249,10 @@ def variance_parts(run: Run, of: str = "sigmoid", minus: str = "relu") -> pd.Dat
     by, rows = ["learning_rate", "split", "fold", "seed"], []
     for key, part in run.tested[run.tested["head"].isin([of, minus])].groupby(by):
         wide = part.pivot(index=["id", "group", "target"], columns="head", values="prediction")
-        images = wide.index.to_frame()
-        preds = wide[[of, minus]].to_numpy().T
+        images, preds = wide.index.to_frame(), wide[[of, minus]].to_numpy().T
         one, other = bootstrap_srcc(preds, images["target"], list(images["group"]), 200)
-        gap = evaluation.srcc(preds[0], images["target"]) - evaluation.srcc(
-            preds[1], images["target"]
-        )
-        rows.append((*key, gap, np.nanvar(one - other)))
+        first, second = (evaluation.srcc(p, images["target"]) for p in preds)
+        rows.append((*key, first - second, np.nanvar(one - other)))
     gaps = pd.DataFrame(rows, columns=[*by, "gap", "images"])
     seeds = gaps["seed"].nunique()
     start = gaps.groupby(by[:3])["gap"].var().mean() if seeds > 1 else 0.0

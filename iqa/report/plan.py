@@ -89,14 +89,7 @@ def over_sets(table: pd.DataFrame) -> pd.DataFrame:
             warnings.simplefilter("ignore", InvalidTestWarning)
             found = combine_effects(effect, variance, method_re="pm", use_t=True)
             mean, _, low, high = found.summary_frame().loc["random effect wls"].iloc[:4]
-        rows.append(
-            {
-                "question": question,
-                "sets": len(part),
-                "difference": mean,
-                "low": low,
-                "high": high,
-                "between": float(np.sqrt(max(found.tau2, 0))),
-            }
-        )
-    return pd.DataFrame(rows)
+        between = float(np.sqrt(max(found.tau2, 0)))
+        rows.append((question, len(part), mean, low, high, between))
+    columns = ["question", "sets", "difference", "low", "high", "between"]
+    return pd.DataFrame(rows, columns=columns)

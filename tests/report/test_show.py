@@ -51,9 +51,9 @@ def test_a_chart_has_a_picture_with_text_a_sentence_and_its_own_data():
 
 
 def test_a_head_has_one_colour_wherever_it_is_shown():
-    for names in (["relu", "sigmoid"], ["sigmoid", "gelu", "relu"]):
+    for names in (["ReLU", "sigmoid"], ["sigmoid", "GELU", "ReLU"]):
         scale = charts.colour("head:N", names, True).to_dict()["scale"]
         shades = dict(zip(scale["domain"], scale["range"], strict=True))
-        assert shades["relu"] == charts.HEADS["relu"]
+        assert shades["ReLU"] == charts.HEADS["ReLU"]
         assert shades["sigmoid"] == charts.HEADS["sigmoid"]
     assert len(set(charts.HEADS.values())) == len(charts.HEADS)
