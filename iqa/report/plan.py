@@ -24,8 +24,8 @@ def answers(plan: Plan) -> pd.DataFrame:
     Returns:
         Columns question, set, difference, low, high (95 %), p, p_holm, verdict ("not run" where the
         record is missing), detectable (the smallest difference that this size finds with the plan's
-        power, from the interval's width), planned ("yes", or "no" where the record was made under
-        another plan), run.
+        power, from the interval's width), settled_by (see `_settled_by`), planned ("yes", or "no"
+        where the record was made under another plan), run.
 
     Raises:
         UserError: a question names an estimand, a label or a set that is not there.
@@ -43,7 +43,25 @@ def answers(plan: Plan) -> pd.DataFrame:
     table.loc[given, "p_holm"] = holm(table.loc[given, "p"])
     rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
     judged = [verdict(*row, plan.margin) for row in rows]
-    return table.assign(verdict=np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged))
+    table["verdict"] = np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged)
+    return table.assign(settled_by=_settled_by(table, plan))
+
+
+def _settled_by(table: pd.DataFrame, plan: Plan) -> list[str]:
+    """How many times as many images an undecided answer needs, such as "7 x"; else "–".
+
+    Supposed that the difference is the one found, or the margin where that is larger: the interval
+    narrows with the root of the images, and has to be found with the plan's power in the hardest
+    place of the Holm correction.
+    """
+    error = (table["high"] - table["low"]) / 2 / norm.ppf(0.975)
+    aim = table["difference"].abs().clip(lower=plan.margin)
+    reach = norm.ppf(1 - 0.025 / table["p"].notna().sum()) + norm.ppf(plan.power)
+    times = (error * reach / aim) ** 2
+    return [
+        f"{ratio:,.0f} x" if judged == "undecided" and np.isfinite(ratio) else "–"
+        for ratio, judged in zip(np.ceil(times), table["verdict"], strict=True)
+    ]
 
 
 def _answer(name: str, question: Question, record: str, plan: Plan) -> dict[str, object]:

@@ -84,3 +84,14 @@ def test_sets_without_spread_between_them_give_their_weighted_mean():
     assert table["difference"][0] == pytest.approx(np.average(rows["difference"], weights=weights))
     assert (table["sets"][0], table["between"][0]) == (3, 0)
     assert answers_of.over_sets(rows.assign(low=np.nan, high=np.nan)).empty
+
+
+def test_what_would_settle_an_undecided_answer():
+    # A standard error of .01: to find .01 with power .8 at 5 % takes (1.96 + .84)^2 = 7.85 times
+    # as many images, to find .02 a quarter of that.
+    rows = pd.DataFrame({"difference": [0.004, -0.02, 0.05, np.nan], "p": [0.3, 0.2, 0.1, np.nan]})
+    rows["low"], rows["high"] = rows["difference"] - 0.0196, rows["difference"] + 0.0196
+    rows["verdict"] = ["undecided", "undecided", "better", NOT_RUN]
+    assert answers_of._settled_by(rows[:1], PLANNED) == ["8 x"]
+    # Three answers: 2.39 in the place of 1.96.
+    assert answers_of._settled_by(rows, PLANNED) == ["11 x", "3 x", "–", "–"]
