@@ -95,7 +95,10 @@ def _split(name: str) -> None:
 
 _LIGHT: dict[str, _Finder] = {
     **dict.fromkeys(("dataset", "other", "others"), datasets.info),
-    "first": lambda name: name and datasets.info(name),  # empty: none
+    **dict.fromkeys(
+        ("first", "compared_with"),
+        lambda name: name and datasets.info(name),  # empty: none
+    ),
     **dict.fromkeys(("split", "first_split"), _split),
     **dict.fromkeys(("backbone", "backbones", "untrained"), backbones.find),
 }
