@@ -47,7 +47,10 @@ def test_one_head_is_enough(smoke, in_this_process):
 def test_a_scorer_of_one_set_alone(smoke, in_this_process):
     spec = smoke.find("scorer")
     alone = spec.model_copy(
-        update={"name": "scorer-alone", "parameters": spec.parameters | {"first": ""}}
+        update={
+            "name": "scorer-alone",
+            "parameters": spec.parameters | {"first": "", "seeds": [8, 19]},
+        }
     )
     predictions = read_record(run(alone, smoke).folder)[1]["predictions"]
     assert set(predictions["regime"]) == {"frozen", "full"}
