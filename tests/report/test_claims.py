@@ -9,7 +9,8 @@ from iqa.errors import UserError
 from iqa.experiments.analysis_plan import read_plan
 from iqa.report import claims, estimands
 from iqa.report.claims import Claim, judge, read_claims, signed
-from iqa.report.plan import NOT_RUN, answers
+from iqa.report.plan import NOT_RUN, answers, over_sets
+from iqa.report.records import run as record
 from iqa.report.records import runs_of
 
 CLAIMS = read_claims()
@@ -38,6 +39,40 @@ def means(run, estimates):
 @pytest.mark.parametrize("run", runs_of("learning_rates"), ids=lambda run: run.set)
 def test_gelu_has_the_highest_mean_at_own_rates_as_its_page_says(run):
     assert means(run, estimands.rates).xs("own", level="training").idxmax() == "gelu"
+
+
+def lead(run, of="sigmoid", minus="relu"):
+    found = means(run, estimands.rates).unstack("training")
+    return found.loc[of] - found.loc[minus]
+
+
+@pytest.mark.parametrize("run", runs_of("learning_rates"), ids=lambda run: run.set)
+def test_at_own_rates_the_lead_of_sigmoid_is_smaller_as_the_front_page_says(run):
+    assert lead(run)["own"] < lead(run)["paper"]
+
+
+@pytest.mark.parametrize("name", ["clive", "agiqa3k"])
+def test_frozen_at_512_px_is_close_to_lora_after_a_trained_head_alone(name):
+    frozen = means(record(f"learning_rates-{name}"), estimands.rates)["sigmoid", "paper"]
+    lora = means(record(f"regimes-{name}"), estimands.regimes)["sigmoid", "lora"]
+    assert abs(frozen - lora) < 0.02
+    if name == "clive":
+        fresh = means(record("heads_adapted-clive"), estimands.regimes)["sigmoid", "lora"]
+        assert fresh > max(frozen, lora) + 0.02
+
+
+def test_no_head_is_shown_to_differ_from_relu_beside_a_trained_backbone_or_its_frozen_control():
+    found = estimands.regimes(record("heads_adapted-clive")).minus(head="relu")
+    table = found.verdicts(family=["regime"])
+    assert set(table["verdict"]) == {"undecided"}
+    frozen = table[table["regime"] == "frozen"]
+    assert frozen.set_index("head")["difference"].idxmax() == "sigmoid"
+
+
+def test_over_all_sets_two_intervals_leave_zero_out_as_the_plan_says():
+    table = over_sets(answers(read_plan())).set_index("question")
+    assert list(table.index[table["low"] > 0]) == ["paper's rate"]
+    assert list(table.index[table["high"] < 0]) == ["gate, paper's rate"]
 
 
 @pytest.mark.parametrize("run", runs_of("audit"), ids=lambda run: run.set)
