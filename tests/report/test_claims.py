@@ -41,6 +41,13 @@ def test_gelu_has_the_highest_mean_at_own_rates_as_its_page_says(run):
     assert means(run, estimands.rates).xs("own", level="training").idxmax() == "gelu"
 
 
+@pytest.mark.parametrize("run", runs_of("activations"), ids=lambda run: run.set)
+def test_a_sigmoid_head_has_the_highest_mean_and_gated_lies_below_as_its_page_says(run):
+    found = means(run, estimands.heads)
+    assert found.idxmax() == ("sigmoid2" if run.set == "CLIVE" else "sigmoid")
+    assert found["relu"] < found["gated"] < found["sigmoid"]
+
+
 def lead(run, of="sigmoid", minus="relu"):
     found = means(run, estimands.rates).unstack("training")
     return found.loc[of] - found.loc[minus]
@@ -67,6 +74,7 @@ def test_no_head_is_shown_to_differ_from_relu_beside_a_trained_backbone_or_its_f
     assert set(table["verdict"]) == {"undecided"}
     frozen = table[table["regime"] == "frozen"]
     assert frozen.set_index("head")["difference"].idxmax() == "sigmoid"
+    assert judge("sigmoid-relu-lora-clive").high > judge("sigmoid-paper-clive").difference
 
 
 def test_over_all_sets_two_intervals_leave_zero_out_as_the_plan_says():
@@ -91,6 +99,13 @@ def test_the_plan_decides_nothing_but_what_its_page_says():
         if c.expected == "better" and c.estimand == claims.PLAN
     }
     assert set(zip(decided["question"], decided["run"], strict=True)) == told
+
+
+@pytest.mark.parametrize("run", runs_of("factorial"), ids=lambda run: run.set)
+def test_at_the_papers_rate_sigmoid_is_ahead_under_every_combination_as_the_chart_says(run):
+    gaps = estimands.advantages(run).table("gap").query("learning_rate == 0.0001")["gap"]
+    assert len(gaps) == 8
+    assert (gaps > 0).all()
 
 
 @pytest.mark.parametrize("name", ["clive", "agiqa3k"])
