@@ -101,6 +101,62 @@ def test_the_plan_decides_nothing_but_what_its_page_says():
     assert set(zip(decided["question"], decided["run"], strict=True)) == told
 
 
+@pytest.mark.parametrize("run", runs_of("loss"), ids=lambda run: run.set)
+def test_no_loss_beats_the_formula_in_batches_of_64_and_squeezed_targets_cost_most(run):
+    table = (
+        estimands.losses(run).minus(objective="MSE + margin").verdicts(family=["training", "head"])
+    )
+    large = table[table["training"] == "batches of 64"]
+    assert "better" not in set(large["verdict"])
+    worst = large.loc[large.groupby("head")["difference"].idxmin(), "objective"]
+    assert worst.str.contains(".01", regex=False).all()
+
+
+def test_no_lead_of_sigmoid_is_shown_under_two_losses_of_six_as_its_page_says():
+    table = estimands.ESTIMANDS["large batches"](record("loss-clive")).verdicts()
+    shown = table.set_index("objective")["verdict"] == "better"
+    assert set(shown.index[~shown]) == {"margin", "1 − PLCC"}
+
+
+@pytest.mark.parametrize("run", runs_of("data_efficiency"), ids=lambda run: run.set)
+def test_sigmoid_is_ahead_at_every_share_most_with_the_fewest_images(run):
+    table = estimands.shares(run).minus(head="relu").verdicts(family=["head"])
+    assert set(table["verdict"]) == {"better"}
+    assert table.loc[table["difference"].idxmax(), "share"] == table["share"].min()
+    rising = means(run, estimands.shares).unstack("share").sort_index(axis=1)
+    assert (rising.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+
+
+@pytest.mark.parametrize("run", runs_of("tsne"), ids=lambda run: run.set)
+def test_silhouettes_are_near_zero_and_neighbours_order_quality_best_for_sigmoid(run):
+    assert estimands.separation(run).table("value")["value"].abs().max() < 0.02
+    near = estimands.ESTIMANDS["neighbours"](run)
+    found = near.table("value").set_index("head")["value"]
+    assert found.idxmax() == "sigmoid"
+    assert set(near.minus(head="backbone feature").verdicts(0)["verdict"]) == {"better"}
+
+
+FIRST = {
+    "CLIVE": ("scorer-biq2021-clive", "sigmoid", "full"),
+    "AGIQA-3K": ("regimes-agiqa3k", "sigmoid", "full"),
+    "BIQ2021": ("learning_rates-biq2021", "gelu", "own"),
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_leaderboard_names_the_model_with_the_highest_mean(name):
+    kinds = {"learning_rates": estimands.rates, "baselines": estimands.regressors}
+    kinds |= dict.fromkeys(("regimes", "scorer"), estimands.regimes)
+    found = {
+        (run.name, *labels): srcc
+        for kind, estimate in kinds.items()
+        for run in runs_of(kind)
+        if run.set == name
+        for labels, srcc in means(run, estimate).items()
+    }
+    assert max(found, key=found.get) == FIRST[name]
+
+
 @pytest.mark.parametrize("run", runs_of("factorial"), ids=lambda run: run.set)
 def test_at_the_papers_rate_sigmoid_is_ahead_under_every_combination_as_the_chart_says(run):
     gaps = estimands.advantages(run).table("gap").query("learning_rate == 0.0001")["gap"]
