@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from iqa import explain
 from iqa.errors import UserError
+from iqa.evaluation import content_means
 from iqa.experiments.analysis_plan import read_plan
 from iqa.report import claims, estimands
 from iqa.report.claims import Claim, judge, read_claims, signed
@@ -125,6 +127,44 @@ def test_sigmoid_is_ahead_at_every_share_most_with_the_fewest_images(run):
     assert table.loc[table["difference"].idxmax(), "share"] == table["share"].min()
     rising = means(run, estimands.shares).unstack("share").sort_index(axis=1)
     assert (rising.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+
+
+@pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)
+def test_the_learned_gate_beats_no_frozen_one_and_two_blends_beat_it_as_its_page_says(run):
+    table = estimands.gates(run).minus(head="gated").verdicts(family=["training"])
+    assert "worse" not in set(table.loc[table["head"] == "gated_even", "verdict"])
+    better = table.loc[table["verdict"] == "better", ["head", "training"]]
+    blends = {
+        ("gated_apart", "1e-4, batches of 12, g x 100"),
+        ("mixture4_channel", "0.003, batches of 64"),
+    }
+    assert set(map(tuple, better.to_numpy())) == (blends if run.set == "AGIQA-3K" else set())
+
+
+@pytest.mark.parametrize("run", runs_of("gradcam"), ids=lambda run: run.set)
+def test_scores_rest_on_what_maps_show_and_relu_is_ahead_by_deletion_alone(run):
+    areas = explain.minus_random(run.tables["curves"])
+    deletion, insertion = (content_means(areas, ["head"], of) for of in ("deletion", "insertion"))
+    assert (deletion.table("area")["high"] < 0).all()
+    assert (insertion.table("area")["low"] > 0).all()
+    gaps = {
+        name: found.minus(head="relu").verdicts(0).set_index("head").loc["sigmoid", "verdict"]
+        for name, found in (("deletion", deletion), ("insertion", insertion))
+    }
+    assert gaps == {"deletion": "better", "insertion": "undecided"}  # a larger area is less deleted
+
+
+def test_two_changes_help_relu_on_clive_and_no_other_change_helps_as_its_page_says():
+    better = {
+        (run.set, row.head, row.training)
+        for run in runs_of("baselines")
+        for row in estimands.trainings(run)
+        .minus(training="as studied")
+        .verdicts(family=["head"])
+        .itertuples()
+        if row.verdict == "better"
+    }
+    assert better == {("CLIVE", "relu", "features x .1"), ("CLIVE", "relu", "mean of 3 starts")}
 
 
 @pytest.mark.parametrize("run", runs_of("tsne"), ids=lambda run: run.set)
