@@ -43,6 +43,9 @@ SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
+LEGEND = '<p class="legend">A hollow dot: undecided. A full one: decided.</p>'
+"""Below charts that have a hollow dot."""
+
 WIDE, PAIRED, NARROW = 590, 290, 390
 """Pixels, with labels: a chart as wide as the column, one of two beside each other, on a phone.
 
@@ -170,7 +173,9 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str)
     label = html.escape(alt_text, quote=True)
     paired = len(several) > 1 and all(_natural(chart) <= PAIRED + 40 for chart in several)
     panels = "".join(_panel(chart, PAIRED if paired else WIDE) for chart in several)
-    return HTML(f'<div class="charts" role="img" aria-label="{label}">{panels}</div>')
+    drawn = f'<div class="charts" role="img" aria-label="{label}">{panels}</div>'
+    hollow = re.search(r'"verdict": ?"undecided"', panels)
+    return HTML(drawn + LEGEND if hollow else drawn)
 
 
 def _natural(chart: alt.TopLevelMixin) -> float:

@@ -6,7 +6,7 @@ verdict turned, so the prose cannot outlive its evidence.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import yaml
@@ -35,6 +35,7 @@ class Claim(BaseModel):
         family: labels within which Holm's correction is made.
         margin: of equivalence, in units of the metric; 0 where it is no SRCC.
         expected: the verdict that the sentence takes for granted.
+        words: "change" where the difference is neither good nor bad, as that of an effect is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +47,7 @@ class Claim(BaseModel):
     family: list[str] = []
     margin: float = MARGIN
     expected: Verdict
+    words: Literal["verdict", "change"] = "verdict"
 
 
 class Judged(BaseModel):

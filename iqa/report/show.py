@@ -9,17 +9,23 @@ from IPython.display import HTML
 from iqa.report.claims import judge
 from iqa.report.records import Run
 
-_VERDICTS = {"better": "✓ better", "worse": "✗ worse", "equivalent": "= equivalent"}
+CHANGES = {"better": "larger", "worse": "smaller"}
+"""What verdicts are called on a change that is neither good nor bad."""
+
+_SIGNS = {"better": "✓", "worse": "✗", "equivalent": "=", "undecided": "?"}
+_ARROWS = _SIGNS | {"better": "↑", "worse": "↓"}
 
 
 def claim(*names: str) -> HTML:
     """Claims, one below the other, each with its verdict and a link to its record."""
     rows = []
     for judged in map(judge, names):
-        badge = _VERDICTS.get(judged.verdict, "? undecided")
+        changes = judged.claim.words == "change"
+        word = CHANGES.get(judged.verdict, judged.verdict) if changes else judged.verdict
+        badge = f"{(_ARROWS if changes else _SIGNS)[judged.verdict]} {word}"
         link = f"record-{judged.claim.run}.html"
         rows.append(
-            f'<p class="claim {judged.verdict}"><span class="verdict">{badge}</span> '
+            f'<p class="claim {word}"><span class="verdict">{badge}</span> '
             f'{html.escape(judged.sentence)} <a href="{link}">record</a></p>'
         )
     return HTML("\n".join(rows))

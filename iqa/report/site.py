@@ -39,6 +39,7 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
         for page in pages.glob("*.ipynb"):
             (draft / f"{page.stem}.md").unlink()
             shutil.copy(page, draft)
+        shutil.copy(root / "CITATION.cff", draft / "_extra")
         _add_libraries(draft / "_extra" / "lib")
         found = [one for folder in _folders(profile) for one in all_runs(folder)]
         runs = list({one.label: one for one in found}.values())

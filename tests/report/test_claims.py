@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from iqa import explain
 from iqa.errors import UserError
+from iqa.evaluation import content_means
 from iqa.experiments.analysis_plan import read_plan
 from iqa.report import claims, estimands
 from iqa.report.claims import Claim, judge, read_claims, signed
-from iqa.report.plan import NOT_RUN, answers
+from iqa.report.plan import NOT_RUN, answers, over_sets
+from iqa.report.records import run as record
 from iqa.report.records import runs_of
 
 CLAIMS = read_claims()
@@ -40,6 +43,48 @@ def test_gelu_has_the_highest_mean_at_own_rates_as_its_page_says(run):
     assert means(run, estimands.rates).xs("own", level="training").idxmax() == "gelu"
 
 
+@pytest.mark.parametrize("run", runs_of("activations"), ids=lambda run: run.set)
+def test_a_sigmoid_head_has_the_highest_mean_and_gated_lies_below_as_its_page_says(run):
+    found = means(run, estimands.heads)
+    assert found.idxmax() == ("sigmoid2" if run.set == "CLIVE" else "sigmoid")
+    assert found["relu"] < found["gated"] < found["sigmoid"]
+
+
+def lead(run, of="sigmoid", minus="relu"):
+    found = means(run, estimands.rates).unstack("training")
+    return found.loc[of] - found.loc[minus]
+
+
+@pytest.mark.parametrize("run", runs_of("learning_rates"), ids=lambda run: run.set)
+def test_at_own_rates_the_lead_of_sigmoid_is_smaller_as_the_front_page_says(run):
+    assert lead(run)["own"] < lead(run)["paper"]
+
+
+@pytest.mark.parametrize("name", ["clive", "agiqa3k"])
+def test_frozen_at_512_px_is_close_to_lora_after_a_trained_head_alone(name):
+    frozen = means(record(f"learning_rates-{name}"), estimands.rates)["sigmoid", "paper"]
+    lora = means(record(f"regimes-{name}"), estimands.regimes)["sigmoid", "lora"]
+    assert abs(frozen - lora) < 0.02
+    if name == "clive":
+        fresh = means(record("heads_adapted-clive"), estimands.regimes)["sigmoid", "lora"]
+        assert fresh > max(frozen, lora) + 0.02
+
+
+def test_no_head_is_shown_to_differ_from_relu_beside_a_trained_backbone_or_its_frozen_control():
+    found = estimands.regimes(record("heads_adapted-clive")).minus(head="relu")
+    table = found.verdicts(family=["regime"])
+    assert set(table["verdict"]) == {"undecided"}
+    frozen = table[table["regime"] == "frozen"]
+    assert frozen.set_index("head")["difference"].idxmax() == "sigmoid"
+    assert judge("sigmoid-relu-lora-clive").high > judge("sigmoid-paper-clive").difference
+
+
+def test_over_all_sets_two_intervals_leave_zero_out_as_the_plan_says():
+    table = over_sets(answers(read_plan())).set_index("question")
+    assert list(table.index[table["low"] > 0]) == ["paper's rate"]
+    assert list(table.index[table["high"] < 0]) == ["gate, paper's rate"]
+
+
 @pytest.mark.parametrize("run", runs_of("audit"), ids=lambda run: run.set)
 def test_squeezed_targets_cost_most_and_no_defect_raises_srcc_as_the_audit_says(run):
     table = estimands.defects(run).minus(defect="rigorous").verdicts(family=["head"])
@@ -56,6 +101,107 @@ def test_the_plan_decides_nothing_but_what_its_page_says():
         if c.expected == "better" and c.estimand == claims.PLAN
     }
     assert set(zip(decided["question"], decided["run"], strict=True)) == told
+
+
+@pytest.mark.parametrize("run", runs_of("loss"), ids=lambda run: run.set)
+def test_no_loss_beats_the_formula_in_batches_of_64_and_squeezed_targets_cost_most(run):
+    table = (
+        estimands.losses(run).minus(objective="MSE + margin").verdicts(family=["training", "head"])
+    )
+    large = table[table["training"] == "batches of 64"]
+    assert "better" not in set(large["verdict"])
+    worst = large.loc[large.groupby("head")["difference"].idxmin(), "objective"]
+    assert worst.str.contains(".01", regex=False).all()
+
+
+def test_no_lead_of_sigmoid_is_shown_under_two_losses_of_six_as_its_page_says():
+    table = estimands.ESTIMANDS["large batches"](record("loss-clive")).verdicts()
+    shown = table.set_index("objective")["verdict"] == "better"
+    assert set(shown.index[~shown]) == {"margin", "1 − PLCC"}
+
+
+@pytest.mark.parametrize("run", runs_of("data_efficiency"), ids=lambda run: run.set)
+def test_sigmoid_is_ahead_at_every_share_most_with_the_fewest_images(run):
+    table = estimands.shares(run).minus(head="relu").verdicts(family=["head"])
+    assert set(table["verdict"]) == {"better"}
+    assert table.loc[table["difference"].idxmax(), "share"] == table["share"].min()
+    rising = means(run, estimands.shares).unstack("share").sort_index(axis=1)
+    assert (rising.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+
+
+@pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)
+def test_the_learned_gate_beats_no_frozen_one_and_two_blends_beat_it_as_its_page_says(run):
+    table = estimands.gates(run).minus(head="gated").verdicts(family=["training"])
+    assert "worse" not in set(table.loc[table["head"] == "gated_even", "verdict"])
+    better = table.loc[table["verdict"] == "better", ["head", "training"]]
+    blends = {
+        ("gated_apart", "1e-4, batches of 12, g x 100"),
+        ("mixture4_channel", "0.003, batches of 64"),
+    }
+    assert set(map(tuple, better.to_numpy())) == (blends if run.set == "AGIQA-3K" else set())
+
+
+@pytest.mark.parametrize("run", runs_of("gradcam"), ids=lambda run: run.set)
+def test_scores_rest_on_what_maps_show_and_relu_is_ahead_by_deletion_alone(run):
+    areas = explain.minus_random(run.tables["curves"])
+    deletion, insertion = (content_means(areas, ["head"], of) for of in ("deletion", "insertion"))
+    assert (deletion.table("area")["high"] < 0).all()
+    assert (insertion.table("area")["low"] > 0).all()
+    gaps = {
+        name: found.minus(head="relu").verdicts(0).set_index("head").loc["sigmoid", "verdict"]
+        for name, found in (("deletion", deletion), ("insertion", insertion))
+    }
+    assert gaps == {"deletion": "better", "insertion": "undecided"}  # a larger area is less deleted
+
+
+def test_two_changes_help_relu_on_clive_and_no_other_change_helps_as_its_page_says():
+    better = {
+        (run.set, row.head, row.training)
+        for run in runs_of("baselines")
+        for row in estimands.trainings(run)
+        .minus(training="as studied")
+        .verdicts(family=["head"])
+        .itertuples()
+        if row.verdict == "better"
+    }
+    assert better == {("CLIVE", "relu", "features x .1"), ("CLIVE", "relu", "mean of 3 starts")}
+
+
+@pytest.mark.parametrize("run", runs_of("tsne"), ids=lambda run: run.set)
+def test_silhouettes_are_near_zero_and_neighbours_order_quality_best_for_sigmoid(run):
+    assert estimands.separation(run).table("value")["value"].abs().max() < 0.02
+    near = estimands.ESTIMANDS["neighbours"](run)
+    found = near.table("value").set_index("head")["value"]
+    assert found.idxmax() == "sigmoid"
+    assert set(near.minus(head="backbone feature").verdicts(0)["verdict"]) == {"better"}
+
+
+FIRST = {
+    "CLIVE": ("scorer-biq2021-clive", "sigmoid", "full"),
+    "AGIQA-3K": ("regimes-agiqa3k", "sigmoid", "full"),
+    "BIQ2021": ("learning_rates-biq2021", "gelu", "own"),
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_leaderboard_names_the_model_with_the_highest_mean(name):
+    kinds = {"learning_rates": estimands.rates, "baselines": estimands.regressors}
+    kinds |= dict.fromkeys(("regimes", "scorer"), estimands.regimes)
+    found = {
+        (run.name, *labels): srcc
+        for kind, estimate in kinds.items()
+        for run in runs_of(kind)
+        if run.set == name
+        for labels, srcc in means(run, estimate).items()
+    }
+    assert max(found, key=found.get) == FIRST[name]
+
+
+@pytest.mark.parametrize("run", runs_of("factorial"), ids=lambda run: run.set)
+def test_at_the_papers_rate_sigmoid_is_ahead_under_every_combination_as_the_chart_says(run):
+    gaps = estimands.advantages(run).table("gap").query("learning_rate == 0.0001")["gap"]
+    assert len(gaps) == 8
+    assert (gaps > 0).all()
 
 
 @pytest.mark.parametrize("name", ["clive", "agiqa3k"])

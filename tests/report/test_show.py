@@ -42,6 +42,9 @@ def test_differences_are_drawn_with_zero():
 def test_a_chart_has_a_picture_with_text_a_sentence_and_its_own_data():
     chart = charts.intervals(ROWS, "difference", "head", "SRCC minus that of ReLU")
     text = charts.show(chart, 'Sigmoid is "ahead".').data
+    assert text.endswith(charts.LEGEND)  # a verdict is undecided
+    decided = charts.intervals(ROWS[:1], "difference", "head", "SRCC")
+    assert charts.LEGEND not in charts.show(decided, "").data
     assert 'aria-label="Sigmoid is &quot;ahead&quot;."' in text
     assert ">sigmoid</text>" in text
     assert "SRCC minus that of ReLU" in text
@@ -57,3 +60,9 @@ def test_a_head_has_one_colour_wherever_it_is_shown():
         assert shades["ReLU"] == charts.HEADS["ReLU"]
         assert shades["sigmoid"] == charts.HEADS["sigmoid"]
     assert len(set(charts.HEADS.values())) == len(charts.HEADS)
+
+
+def test_a_change_is_called_larger_and_has_no_colour_of_a_verdict():
+    change, gain = (show.claim(name).data for name in ("rate-gap-clive", "sigmoid-paper-clive"))
+    assert '<p class="claim larger"><span class="verdict">↑ larger</span>' in change
+    assert '<p class="claim better"><span class="verdict">✓ better</span>' in gain
