@@ -86,10 +86,17 @@ def test_over_all_sets_two_intervals_leave_zero_out_as_the_plan_says():
 
 
 @pytest.mark.parametrize("run", runs_of("audit"), ids=lambda run: run.set)
-def test_squeezed_targets_cost_most_and_no_defect_raises_srcc_as_the_audit_says(run):
+def test_which_defects_raise_srcc_and_that_squeezed_targets_cost_most_as_the_audit_says(run):
     table = estimands.defects(run).minus(defect="rigorous").verdicts(family=["head"])
-    assert "better" not in set(table["verdict"])
+    better = table.loc[table["verdict"] == "better", ["head", "defect"]]
+    shown = {
+        "CLIVE": {("sigmoid", "B5"), ("sigmoid", "as published")},
+        "AGIQA-3K": {("relu", "B5"), ("relu", "B6"), ("sigmoid", "as published")},
+    }
+    assert set(map(tuple, better.to_numpy())) == shown[run.set]
     assert set(table.loc[table.groupby("head")["difference"].idxmin(), "defect"]) == {"B3"}
+    moved = table.set_index(["head", "defect"])["difference"]["sigmoid"]
+    assert run.set != "CLIVE" or moved["other folds"] > moved["as published"] / 2
 
 
 def test_the_plan_decides_nothing_but_what_its_page_says():
@@ -104,26 +111,32 @@ def test_the_plan_decides_nothing_but_what_its_page_says():
 
 
 @pytest.mark.parametrize("run", runs_of("loss"), ids=lambda run: run.set)
-def test_no_loss_beats_the_formula_in_batches_of_64_and_squeezed_targets_cost_most(run):
+def test_which_losses_beat_the_formula_and_that_squeezed_targets_cost_most(run):
     table = (
         estimands.losses(run).minus(objective="MSE + margin").verdicts(family=["training", "head"])
     )
     large = table[table["training"] == "batches of 64"]
-    assert "better" not in set(large["verdict"])
+    better = large.loc[large["verdict"] == "better", ["head", "objective"]]
+    shown = {("relu", "margin"), ("relu", "1 − PLCC")} if run.set == "AGIQA-3K" else set()
+    assert set(map(tuple, better.to_numpy())) == shown
     worst = large.loc[large.groupby("head")["difference"].idxmin(), "objective"]
     assert worst.str.contains(".01", regex=False).all()
 
 
-def test_no_lead_of_sigmoid_is_shown_under_two_losses_of_six_as_its_page_says():
-    table = estimands.ESTIMANDS["large batches"](record("loss-clive")).verdicts()
-    shown = table.set_index("objective")["verdict"] == "better"
-    assert set(shown.index[~shown]) == {"margin", "1 − PLCC"}
+@pytest.mark.parametrize("run", runs_of("loss"), ids=lambda run: run.set)
+def test_under_which_losses_sigmoid_is_ahead_as_its_page_says(run):
+    table = estimands.ESTIMANDS["large batches"](run).verdicts().set_index("objective")["verdict"]
+    shown = {"MSE + margin", "MSE + margin, swapped", "MSE"} if run.set == "AGIQA-3K" else set()
+    assert set(table.index[table == "better"]) == shown
 
 
 @pytest.mark.parametrize("run", runs_of("data_efficiency"), ids=lambda run: run.set)
 def test_sigmoid_is_ahead_at_every_share_most_with_the_fewest_images(run):
     table = estimands.shares(run).minus(head="relu").verdicts(family=["head"])
-    assert set(table["verdict"]) == {"better"}
+    assert (table["difference"] > 0).all()
+    shown = table.loc[table["verdict"] == "better", "share"]
+    assert shown.max() == (0.25 if run.set == "CLIVE" else 1)
+    assert len(shown) == (table["share"] <= shown.max()).sum()
     assert table.loc[table["difference"].idxmax(), "share"] == table["share"].min()
     rising = means(run, estimands.shares).unstack("share").sort_index(axis=1)
     assert (rising.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
@@ -169,7 +182,7 @@ def test_two_changes_help_relu_on_clive_and_no_other_change_helps_as_its_page_sa
 
 @pytest.mark.parametrize("run", runs_of("tsne"), ids=lambda run: run.set)
 def test_silhouettes_are_near_zero_and_neighbours_order_quality_best_for_sigmoid(run):
-    assert estimands.separation(run).table("value")["value"].abs().max() < 0.02
+    assert estimands.separation(run).table("value")["value"].abs().max() < 0.03
     near = estimands.ESTIMANDS["neighbours"](run)
     found = near.table("value").set_index("head")["value"]
     assert found.idxmax() == "sigmoid"
