@@ -13,7 +13,7 @@ from PIL import Image
 from iqa.errors import UserError
 from iqa.experiments.record import DatasetUsed, Record, write_record
 from iqa.files import project_root
-from iqa.report import pages, records, site
+from iqa.report import demo_photographs, pages, records, site
 
 PAGE = """---
 jupytext:
@@ -203,6 +203,22 @@ def test_all_that_the_api_page_names_is_there():
         found = pkgutil.resolve_name(name)
         for member in filter(None, members.split(", ")):
             assert hasattr(found, member), f"{name}.{member}"
+
+
+@pytest.mark.slow
+def test_blur_compression_and_noise_lower_scores_most_as_the_gallery_says():
+    page = (project_root() / "book/gallery.md").read_text()
+    photographs = re.findall(r'"(\w+)"', re.search(r"photographs = \[(.*?)\]", page)[1])
+    levels = demo_photographs.scores_by_level(photographs)
+    wide = levels.pivot(index=["family", "distortion"], columns="level", values="model")
+    falls = wide[1] - wide[5]
+    assert falls.loc[["blur", "compression", "noise"]].min() > 13
+    assert falls.loc[["brightness", "colour"]].max() < 13
+    raised = falls.index[falls < 0].get_level_values("distortion")
+    assert set(raised) == {"oversharpening", "colour-quantization"}
+    assert (
+        wide.loc[("spatial", "pixelation"), 3] < wide.loc[("spatial", "pixelation"), [1, 5]].min()
+    )
 
 
 def test_what_the_table_of_defects_calls_its_tests_is_there():
