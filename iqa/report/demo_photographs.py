@@ -28,7 +28,7 @@ def as_data(picture: Image.Image, side: int = SIDE) -> str:
     small = picture.convert("RGB")
     small.thumbnail((side, side))
     buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=60, method=6)
+    small.save(buffer, "WEBP", quality=50, method=6)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

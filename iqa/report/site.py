@@ -25,10 +25,8 @@ from iqa.images import read_rgb
 from iqa.report.records import COMMITTED, Run, all_runs, run
 
 LARGEST = 60_000
-"""Bytes of the largest table that the site holds; larger ones are in the repository."""
-
-ROWS_AS_CSV = 2000
-"""Tables of more rows than this are offered as Parquet alone: predictions are large."""
+"""Bytes of the largest file that the site holds of a record: some tables are offered as Parquet
+alone, and larger ones are in the repository."""
 
 
 def assemble(profile: str, pages: Path, out: Path) -> None:
@@ -119,9 +117,10 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         path = f"_static/records/{one.label}/{name}"
         links = f'<a href="{path}" download>{name}</a>'
         table = pd.read_parquet(one.folder / name) if name.endswith(".parquet") else None
-        if table is not None and len(table) <= ROWS_AS_CSV:
+        text = "" if table is None else table.to_csv(index=False, float_format="%.6g")
+        if 0 < len(text) <= LARGEST:
             csv = name.replace(".parquet", ".csv")
-            table.to_csv(folder / csv, index=False)
+            (folder / csv).write_text(text)
             links += f', <a href="_static/records/{one.label}/{csv}" download>{csv}</a>'
         rows = "" if table is None else f"{len(table):,}"
         downloads.append({"file": links, "rows": rows, "fingerprint": mark})
