@@ -36,15 +36,18 @@ def answers(plan: Plan) -> pd.DataFrame:
         for record in question.runs
     ]
     table = pd.DataFrame(found)
-    table["detectable"] = (
-        (table["high"] - table["low"]) / 2 * (1 + norm.ppf(plan.power) / norm.ppf(0.975))
-    )
+    table["detectable"] = _errors(table) * (norm.ppf(0.975) + norm.ppf(plan.power))
     given = table["p"].notna()
     table.loc[given, "p_holm"] = holm(table.loc[given, "p"])
     rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
     judged = [verdict(*row, plan.margin) for row in rows]
     table["verdict"] = np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged)
     return table.assign(settled_by=_settled_by(table, plan))
+
+
+def _errors(table: pd.DataFrame) -> "pd.Series[float]":
+    """Standard errors: the half width of each interval over 1.96."""
+    return (table["high"] - table["low"]) / 2 / norm.ppf(0.975)
 
 
 def _settled_by(table: pd.DataFrame, plan: Plan) -> list[str]:
@@ -54,10 +57,9 @@ def _settled_by(table: pd.DataFrame, plan: Plan) -> list[str]:
     narrows with the root of the images, and has to be found with the plan's power in the hardest
     place of the Holm correction.
     """
-    error = (table["high"] - table["low"]) / 2 / norm.ppf(0.975)
     aim = table["difference"].abs().clip(lower=plan.margin)
     reach = norm.ppf(1 - 0.025 / table["p"].notna().sum()) + norm.ppf(plan.power)
-    times = (error * reach / aim) ** 2
+    times = (_errors(table) * reach / aim) ** 2
     return [
         f"{ratio:,.0f} x" if judged == "undecided" and np.isfinite(ratio) else "–"
         for ratio, judged in zip(np.ceil(times), table["verdict"], strict=True)
@@ -100,8 +102,7 @@ def over_sets(table: pd.DataFrame) -> pd.DataFrame:
     for question, part in table.dropna(subset=["low"]).groupby("question", sort=False):
         if len(part) < 2:
             continue
-        effect, low, high = part[["difference", "low", "high"]].to_numpy(dtype=float).T
-        variance = ((high - low) / 2 / norm.ppf(0.975)) ** 2
+        effect, variance = part["difference"].to_numpy(dtype=float), _errors(part).to_numpy() ** 2
         with warnings.catch_warnings():
             # It concerns the intervals of single sets, which are not used.
             warnings.simplefilter("ignore", InvalidTestWarning)
