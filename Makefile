@@ -36,7 +36,7 @@ lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 cpu: $(INSTALLED)       ## run the profile cpu again, on the real sets under IQA_DATA
 	snakemake --cores all --config profile=cpu --quiet rules --keep-going -- runs
 
-long: $(INSTALLED)      ## run the profile long again: what adapts the backbone, and more
+long: $(INSTALLED)      ## run the profile long again: everything else, and what adapts the backbone
 	snakemake --cores all --config profile=long --quiet rules --keep-going -- runs
 
 lint: $(INSTALLED)      ## format check, lint, types, import contracts, stripped notebooks

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from iqa.errors import UserError
+from iqa.experiments.profile import read_profile
 from iqa.experiments.record import Record, check_record, read_record
 from iqa.files import project_root
 
@@ -70,9 +71,17 @@ def run(name: str, folder: str = COMMITTED) -> Run:
     """
     path = project_root() / folder / name
     if not (path / "record.json").exists():
-        profile = "cpu (or long)" if folder == COMMITTED else Path(folder).name
-        raise UserError(f"the record {name} is missing: iqa run {name} --profile {profile}")
+        raise UserError(
+            f"the record {name} is missing: iqa run {name} --profile {profile_of(path)}"
+        )
     return _whole(path)
+
+
+def profile_of(folder: Path) -> str:
+    """The profile that makes the record in `folder`; the committed ones are of two."""
+    if folder.parent != project_root() / COMMITTED:
+        return folder.parent.name
+    return "cpu" if folder.name in {spec.label for spec in read_profile("cpu").runs} else "long"
 
 
 @cache

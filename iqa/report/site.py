@@ -22,7 +22,7 @@ from iqa.experiments import read_profile
 from iqa.experiments.record import read_execution
 from iqa.files import fingerprint, project_root, written_whole
 from iqa.images import read_rgb
-from iqa.report.records import COMMITTED, Run, all_runs, run
+from iqa.report.records import COMMITTED, Run, all_runs, profile_of, run
 
 LARGEST = 60_000
 """Bytes of the largest file that the site holds of a record: some tables are offered as Parquet
@@ -141,14 +141,13 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         "note": record.settings.get("converted", ""),
         "notebook": f"[executed on the demo]({notebook})" if notebook else "",
     }
-    profile = execution.profile if execution else "long"
     splits = pd.DataFrame([split.model_dump() for split in record.splits])
     parts = [
         "---\nnosearch: true\norphan: true\n---\n",
         f"# Record {one.name}{'' if one.of_people else ' (demo, pseudo-MOS)'}\n",
         "[All records](records.md)\n",
         _markdown(pd.DataFrame([(k, v) for k, v in about.items() if v], columns=["", " "])),
-        f"## Repeat it\n\n```bash\niqa run {one.name} --profile {profile}\n```\n",
+        f"## Repeat it\n\n```bash\niqa run {one.name} --profile {profile_of(one.folder)}\n```\n",
         "## Tables\n",
         _markdown(pd.DataFrame(downloads)),
         f'The whole record: <a href="_static/records/{one.label}/record.json" download>'

@@ -284,7 +284,7 @@ def test_a_claim_without_its_record_says_how_to_make_it(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch, GOOD)
     monkeypatch.setattr("iqa.report.records.project_root", lambda: tmp_path)
     judge.cache_clear()
-    with pytest.raises(UserError, match="the record r is missing: iqa run r --profile cpu"):
+    with pytest.raises(UserError, match="the record r is missing: iqa run r --profile long"):
         judge("a")
     judge.cache_clear()
     assert Claim(**next(iter(read_claims().values())).model_dump()).expected == "better"

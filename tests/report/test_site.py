@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 
 from iqa.errors import UserError
+from iqa.experiments.profile import read_profile
 from iqa.experiments.record import DatasetUsed, Record, write_record
 from iqa.files import project_root
 from iqa.report import demo_photographs, pages, records, site
@@ -51,7 +52,7 @@ def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_p
     code = "from iqa.report.records import run\nrun('nothing')"
     (cell,) = executed(tmp_path, code)
     assert cell.source.startswith("# Is it so?")
-    assert "the record nothing is missing: iqa run nothing --profile cpu" in cell.source
+    assert "the record nothing is missing: iqa run nothing --profile long" in cell.source
 
 
 def test_a_missing_record_of_the_demo_names_the_profile_that_makes_it(tmp_path, monkeypatch):
@@ -97,12 +98,17 @@ def record(tmp_path, monkeypatch):
 
 def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_path):
     text = site.record_page(records.run("toy"), tmp_path / "static")
-    assert "iqa run toy --profile" in text
+    assert "iqa run toy --profile long\n" in text
     assert "CLIVE: 2 images of 2 contents (MOS), fingerprint f" in text
     assert "epochs: 3" in text
     for name in ("rows.csv", "rows.parquet", "record.json"):
         assert (tmp_path / "static/records/toy" / name).is_file()
         assert f"_static/records/toy/{name}" in text
+
+
+@pytest.mark.parametrize("one", records.all_runs(), ids=lambda one: one.name)
+def test_the_command_of_a_committed_record_finds_its_run(one):
+    assert read_profile(records.profile_of(one.folder)).find(one.name)
 
 
 def test_a_record_of_the_demo_is_marked_and_has_a_page_beside_a_committed_one_of_its_name(
@@ -113,6 +119,7 @@ def test_a_record_of_the_demo_is_marked_and_has_a_page_beside_a_committed_one_of
     text = site.record_page(demo, tmp_path / "static", "notebook-toy.ipynb")
     assert "# Record toy (demo, pseudo-MOS)" in text
     assert "[executed on the demo](notebook-toy.ipynb)" in text
+    assert "iqa run toy --profile demo\n" in text
     assert "pseudo-MOS" not in site.record_page(people, tmp_path / "static")
     page = tmp_path / "records.md"
     page.write_text("% records of ratings\n## Demo\n% records of the demo\n")
