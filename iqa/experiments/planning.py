@@ -55,9 +55,9 @@ def check_run(
         raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
     _check_names(values, _LIGHT)
     if {"dataset", "backbone"} <= values.keys():
+        _check_names(values, _HEAVY)
         from iqa.experiments.study import Study
 
-        _check_names(values, _finders())
         Study.from_parameters(values)
     return values
 
@@ -105,21 +105,29 @@ _LIGHT: dict[str, _Finder] = {
 """Parameter to the function that raises for a name that is unknown."""
 
 
-@cache
-def _finders() -> dict[str, _Finder]:
-    """As `_LIGHT`, for names that a `Study` does not check itself. Loads PyTorch."""
+def _head(name: str) -> None:
     from iqa.heads import find_preset
+
+    find_preset(name)
+
+
+def _regime(name: str) -> None:
     from iqa.training.adaptation import REGIMES
 
-    def regime(name: str) -> None:
-        if name not in REGIMES:
-            raise unknown("regime", name, list(REGIMES))
+    if name not in REGIMES:
+        raise unknown("regime", name, list(REGIMES))
 
-    heads = ("paper_heads", "paper_batch_heads", "moved_heads", "varied_heads")
-    return {"regimes": regime, **dict.fromkeys(heads, find_preset)}
+
+_HEAVY: dict[str, _Finder] = {
+    **dict.fromkeys(
+        ("head", "heads", "paper_heads", "paper_batch_heads", "moved_heads", "varied_heads"), _head
+    ),
+    "regimes": _regime,
+}
+"""As `_LIGHT`, for names that need PyTorch, which takes half the time of a `Study`."""
 
 
 def _check_names(values: dict[str, Any], finders: dict[str, _Finder]) -> None:
-    for parameter in values.keys() & finders.keys():
+    for parameter in [name for name in finders if name in values]:
         for name in strings_in(values[parameter]):
             finders[parameter](name)

@@ -137,6 +137,28 @@ def regimes(run: Run) -> Estimates:
     return evaluation.single_splits(own, ["head", "regime"], run.record.test_to_train)
 
 
+def shipped(run: Run) -> pd.DataFrame:
+    """SRCC of the shipped models on images that they did not learn from; record of `scorer`.
+
+    Returns:
+        Columns model, tested (data set), images ("held out" from a set that was learned, or of one
+        "never seen"), srcc, low and high. On the set that was learned last a row is the mean over
+        splits, each with a model of its own; every other row is the shipped model's.
+    """
+    given, own = run.record.parameters, run.record.dataset.name
+    splits = regimes(run).select(regime="full").table("srcc")
+    parts = [splits.assign(model=given["ship_as"], tested=own, images="held out")]
+    rest = run.tested.query("regime == 'first' or (regime == 'full' and tested_on != @own)")
+    names = {"full": given["ship_as"], "first": given.get("ship_first_as")}
+    for (regime, tested), part in rest.groupby(["regime", "tested_on"]):
+        if names[regime]:
+            table = evaluation.pooled_folds(part, ["regime"]).table("srcc")
+            images = "held out" if tested == given["first"] else "never seen"
+            parts.append(table.assign(model=names[regime], tested=tested, images=images))
+    columns = ["model", "tested", "images", "srcc", "low", "high"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
 @cache
 def protocols(run: Run) -> Estimates:
     """Protocols with and without leaks, all folds pooled; record of `leakage`."""
