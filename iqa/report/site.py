@@ -58,7 +58,8 @@ def _folders(profile: str) -> list[str]:
 def _link(draft: Path, executed: list[str], notebooks: dict[str, str]) -> None:
     """Links to `NAME.md` lead to the executed `NAME.ipynb`; those to notebooks not run here go."""
     pages = re.compile(rf"\]\(({'|'.join(executed)})\.md\)")
-    runs = re.compile(r"\[[^\]]*\]\(notebook-(\w+)\.ipynb\)")
+    # No bracket inside: the cells of a notebook stand in brackets, too.
+    runs = re.compile(r"\[[^\[\]]*\]\(notebook-(\w+)\.ipynb\)")
     for page in [*draft.glob("*.md"), *draft.glob("*.ipynb")]:
         text = runs.sub(lambda link: link[0] if link[1] in notebooks else "", page.read_text())
         page.write_text(pages.sub(r"](\1.ipynb)", text))

@@ -128,6 +128,13 @@ def test_a_record_of_the_demo_is_marked_and_has_a_page_beside_a_committed_one_of
     assert "record-demo-toy.html" in of_demo
 
 
+def test_a_notebook_stays_whole_when_a_link_in_it_goes(tmp_path):
+    page = tmp_path / "gate.ipynb"
+    page.write_text(json.dumps({"cells": [{"source": ["See ", "[it](notebook-gate.ipynb)."]}]}))
+    site._link(tmp_path, ["gate"], {})
+    assert json.loads(page.read_text()) == {"cells": [{"source": ["See ", "."]}]}
+
+
 def test_a_link_to_a_notebook_that_was_not_run_goes(tmp_path):
     page = tmp_path / "gate.md"
     page.write_text(
