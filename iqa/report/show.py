@@ -1,12 +1,13 @@
 """What a page shows beside charts: claims, tables that sort, links to records."""
 
 import html
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from IPython.display import HTML
 
-from iqa.report.claims import judge
+from iqa.report.claims import Judged, judge
 from iqa.report.records import Run
 
 CHANGES = {"better": "larger", "worse": "smaller"}
@@ -16,19 +17,41 @@ _SIGNS = {"better": "✓", "worse": "✗", "equivalent": "=", "undecided": "?"}
 _ARROWS = _SIGNS | {"better": "↑", "worse": "↓"}
 
 
+OPEN = 3
+"""Claims that stand open; a page that rests on more folds the rest."""
+
+
 def claim(*names: str) -> HTML:
-    """Claims, one below the other, each with its verdict and a link to its record."""
-    rows = []
-    for judged in map(judge, names):
-        changes = judged.claim.words == "change"
-        word = CHANGES.get(judged.verdict, judged.verdict) if changes else judged.verdict
-        badge = f"{(_ARROWS if changes else _SIGNS)[judged.verdict]} {word}"
-        link = f"record-{judged.claim.run}.html"
-        rows.append(
-            f'<p class="claim {word}"><span class="verdict">{badge}</span> '
-            f'{html.escape(judged.sentence)} <a href="{link}">record</a></p>'
-        )
-    return HTML("\n".join(rows))
+    """Claims, one below the other, each with its verdict and a link to its record.
+
+    Of more than `OPEN` + 1 the first `OPEN` stand open, and the rest are folded under a line that
+    counts their verdicts.
+    """
+    judged = [judge(name) for name in names]
+    claims = [_claim(one) for one in judged]
+    if len(names) <= OPEN + 1:
+        return HTML("\n".join(claims))
+    counts = Counter(map(_badge, judged[OPEN:]))
+    said = ", ".join(f"{sign} {number} {word}" for (sign, word), number in counts.items())
+    summary = f"<summary>{len(names) - OPEN} more results: {said}</summary>"
+    parts = [*claims[:OPEN], f'<details class="claims">{summary}', *claims[OPEN:], "</details>"]
+    return HTML("\n".join(parts))
+
+
+def _badge(judged: Judged) -> tuple[str, str]:
+    """The sign and the word of a claim's verdict."""
+    if judged.claim.words == "change":
+        return _ARROWS[judged.verdict], CHANGES.get(judged.verdict, judged.verdict)
+    return _SIGNS[judged.verdict], judged.verdict
+
+
+def _claim(judged: Judged) -> str:
+    sign, word = _badge(judged)
+    link = f"record-{judged.claim.run}.html"
+    return (
+        f'<p class="claim {word}"><span class="verdict">{sign} {word}</span> '
+        f'{html.escape(judged.sentence)} <a href="{link}">record</a></p>'
+    )
 
 
 def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:

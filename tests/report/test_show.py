@@ -66,3 +66,13 @@ def test_a_change_is_called_larger_and_has_no_colour_of_a_verdict():
     change, gain = (show.claim(name).data for name in ("rate-gap-clive", "sigmoid-paper-clive"))
     assert '<p class="claim larger"><span class="verdict">↑ larger</span>' in change
     assert '<p class="claim better"><span class="verdict">✓ better</span>' in gain
+
+
+def test_of_many_claims_the_first_stand_open_and_the_verdicts_of_the_rest_are_counted():
+    names = ["sigmoid-paper-biq2021", "sigmoid-paper-agiqa3k", "sigmoid-paper-clive"]
+    assert "<details" not in show.claim(*names, "sigmoid-own-clive").data
+    text = show.claim(*names, "sigmoid-own-clive", "rate-gap-clive").data
+    opened, folded = text.split('<details class="claims">')
+    assert opened.count('<p class="claim') == 3
+    assert "<summary>2 more results: ? 1 undecided, ↑ 1 larger</summary>" in folded
+    assert folded.count('<p class="claim') == 2
