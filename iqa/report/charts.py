@@ -162,20 +162,23 @@ def apart(values: pd.Series, gap: float) -> pd.Series:
     return pd.Series(placed, order.index).reindex(values.index)
 
 
-def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], alt_text: str) -> HTML:
+def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], finding: str) -> HTML:
     """Charts on a page as wide as its column; two beside each other where their labels are short.
 
     Args:
         charts: one, or several that belong together.
-        alt_text: what they show, in a sentence, for those who cannot see it.
+        finding: what to see in them, in a sentence: the caption, and the text for those who cannot
+            see them.
     """
     several = charts if isinstance(charts, list) else [charts]
-    label = html.escape(alt_text, quote=True)
+    label = html.escape(finding, quote=True)
     paired = len(several) > 1 and all(_natural(chart) <= PAIRED + 40 for chart in several)
     panels = "".join(_panel(chart, PAIRED if paired else WIDE) for chart in several)
     drawn = f'<div class="charts" role="img" aria-label="{label}">{panels}</div>'
     hollow = re.search(r'"verdict": ?"undecided"', panels)
-    return HTML(drawn + LEGEND if hollow else drawn)
+    legend = LEGEND if hollow else ""
+    # Not for screen readers: the label has said it.
+    return HTML(f'{drawn}{legend}<p class="finding" aria-hidden="true">{html.escape(finding)}</p>')
 
 
 def _natural(chart: alt.TopLevelMixin) -> float:

@@ -76,9 +76,9 @@ def within_contents(run: Run) -> Estimates:
 
 
 def sensitivity(run: Run) -> Estimates:
-    """The mean over all rates minus the own rate: what a head loses without tuning."""
-    own = rates(run).select(training=learning_rates.OWN)
-    return every_rate(run).mean("learning_rate").less(own)
+    """The own rate minus the mean over all rates: what a head loses without tuning."""
+    own = rates(run).select(training=learning_rates.OWN).mean("training")
+    return own.less(every_rate(run).mean("learning_rate"))
 
 
 def transfers(run: Run) -> dict[str, Estimates]:
