@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iqa import explain
@@ -50,9 +51,33 @@ def test_a_sigmoid_head_has_the_highest_mean_and_gated_lies_below_as_its_page_sa
     assert found["relu"] < found["gated"] < found["sigmoid"]
 
 
+def test_on_clive_gated_is_decided_by_a_narrower_interval_as_its_page_says():
+    gated, sigmoid = judge("gated-relu-clive"), judge("sigmoid-relu-clive")
+    assert gated.difference < sigmoid.difference
+    assert gated.high - gated.low < sigmoid.high - sigmoid.low
+    fewest = judge("sigmoid-all-biq2021").among
+    assert fewest < min(sigmoid.among, judge("sigmoid-relu-agiqa3k").among)
+
+
 def lead(run, of="sigmoid", minus="relu"):
     found = means(run, estimands.rates).unstack("training")
     return found.loc[of] - found.loc[minus]
+
+
+@pytest.mark.parametrize("run", runs_of("generalization"), ids=lambda run: run.set)
+def test_who_leads_on_another_set_and_where_the_lead_is_larger_as_its_page_says(run):
+    source = run.record.dataset.name
+    within = lead(record(f"learning_rates-{source}"))["paper"]
+    for target, estimates in estimands.transfers(run).items():
+        table = estimates.minus(head="relu").verdicts(family=["training"])
+        verdicts = table.set_index(["training", "head"])["verdict"]
+        assert (verdicts.loc["paper", ["sigmoid", "gated"]] == "better").all()
+        here = (source, target)
+        leads = {"sigmoid", "gated", "gelu"} if here == ("clive", "agiqa3k") else set()
+        own = verdicts["own"]
+        assert set(own.index[own == "better"]) == leads
+        larger = judge(f"sigmoid-{source}-to-{target}-paper").difference > within
+        assert larger == (here != ("clive", "biq2021"))
 
 
 @pytest.mark.parametrize("run", runs_of("learning_rates"), ids=lambda run: run.set)
@@ -142,14 +167,29 @@ def test_sigmoid_is_ahead_at_every_share_most_with_the_fewest_images(run):
     assert (rising.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
 
 
+TWELVE, AT_3E_3 = "1e-4, batches of 12", "0.003, batches of 64"
+
+
+@pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)
+def test_how_far_the_gates_weights_move_as_its_page_says(run):
+    gates = run.tables["gates"].query("head == 'gated' and candidate == candidate.iloc[0]")
+    weights = gates.groupby("training")["weight"].agg(["min", "max"])
+    assert (weights.loc[TWELVE] - 0.5).abs().max() < 0.01
+    alone = weights.loc[f"{TWELVE}, g x 1,000"]
+    assert alone["min"] < 0.05
+    assert alone["max"] > 0.95
+
+
 @pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)
 def test_the_learned_gate_beats_no_frozen_one_and_two_blends_beat_it_as_its_page_says(run):
     table = estimands.gates(run).minus(head="gated").verdicts(family=["training"])
     assert "worse" not in set(table.loc[table["head"] == "gated_even", "verdict"])
+    plain = table[(table["head"] == "sigmoid") & table["training"].isin([TWELVE, AT_3E_3])]
+    assert list(plain["verdict"]) == ["undecided", "undecided"]
     better = table.loc[table["verdict"] == "better", ["head", "training"]]
     blends = {
-        ("gated_apart", "1e-4, batches of 12, g x 100"),
-        ("mixture4_channel", "0.003, batches of 64"),
+        ("gated_apart", f"{TWELVE}, g x 100"),
+        ("mixture4_channel", AT_3E_3),
     }
     assert set(map(tuple, better.to_numpy())) == (blends if run.set == "AGIQA-3K" else set())
 
@@ -167,6 +207,18 @@ def test_scores_rest_on_what_maps_show_and_where_relu_is_ahead(run):
     by_insertion = "worse" if run.set == "CLIVE" else "undecided"
     assert gaps == {"deletion": "better", "insertion": by_insertion}  # a larger area: less deleted
     assert (estimands.ESTIMANDS["maps above chance"](run).verdicts(0)["verdict"] == "better").all()
+    control = run.tables["regions"].query("weights == 'none'").set_index("head")["lowering"]
+    assert control.groupby("head").mean().max() < 1
+    assert control.isna().groupby("head").mean().idxmax() == "relu"
+
+
+@pytest.mark.parametrize("run", runs_of("baselines"), ids=lambda run: run.set)
+def test_every_head_lies_below_ridge_which_is_decided_for_identity_alone_as_its_page_says(run):
+    table = estimands.regressors(run).minus(regressor="ridge", head="none").verdicts()
+    heads = table[table["head"] != "none"]
+    assert (heads["difference"] < 0).all()
+    decided = heads[heads["verdict"] != "undecided"]
+    assert dict(zip(decided["head"], decided["verdict"], strict=True)) == {"identity": "worse"}
 
 
 def test_two_changes_help_relu_on_clive_and_no_other_change_helps_as_its_page_says():
@@ -189,6 +241,20 @@ def test_silhouettes_are_near_zero_and_neighbours_order_quality_best_for_sigmoid
     found = near.table("value").set_index("head")["value"]
     assert found.idxmax() == "sigmoid"
     assert set(near.minus(head="backbone feature").verdicts(0)["verdict"]) == {"better"}
+    apart = estimands.separation(run).minus(head="backbone feature").verdicts(0)
+    assert set(apart["verdict"]) == {"undecided" if run.set == "CLIVE" else "better"}
+
+
+def test_in_the_map_of_sigmoid_ratings_rise_to_one_side_most_as_its_page_says():
+    def explained(part):  # share of the variance of ratings that a plane over the map explains
+        points = np.column_stack([part["x"], part["y"], np.ones(len(part))])
+        left = part["target"] - points @ np.linalg.lstsq(points, part["target"])[0]
+        return 1 - left.var() / part["target"].var()
+
+    maps = record("tsne-clive").tables["points"].groupby("head")[["x", "y", "target"]]
+    found = maps.apply(explained)
+    assert found.idxmax() == "sigmoid"
+    assert found["sigmoid"] > 0.4
 
 
 FIRST = {
