@@ -32,8 +32,8 @@ def read_gates(trained: TrainedHeads) -> pd.DataFrame:
     parts = []
     for name in trained.presets:
         hidden, width = trained.state[name]["fc1.weight"].shape[1:]
-        for seed in trained.seeds:
-            before = new_head(name, seed, width, hidden).gates()
+        for seed, start in zip(trained.seeds, trained.starts, strict=True):
+            before = new_head(name, start, width, hidden).gates()
             for layer, gate in learned_gates(trained.head(name, seed)).items():
                 where = {"head": name, "seed": seed, "layer": layer}
                 parts.append(_read(gate, before[layer]).assign(**where))

@@ -35,8 +35,8 @@ class Study(BaseModel):
         input_size: side of the square input in pixels; None for the backbone's own.
         heads: presets of `iqa.heads.PRESETS`.
         protocol: a `Protocol`, or the name of one in `iqa.experiments.protocol.PROTOCOLS`.
-        seeds: of the initialisation and of the order of the images; where the protocol's split is
-            not dealt into folds, also of the splits, one a seed.
+        seeds: of the heads' starts (see `starts_on`); where the protocol's split is not dealt into
+            folds, also of the splits, one a seed.
         folds: of the cross-validation, at least 3, where the protocol's split is dealt into folds.
         split_seed: which random assignment to these folds.
         training: how each head is trained. Its objective and its choice of epoch are the
@@ -184,16 +184,31 @@ def arrange(study: Study, data: Dataset, features: Features) -> Prepared:
     return Prepared(data, features, study.protocol.targets(data), splits)
 
 
+def starts_on(split: Split, seeds: Sequence[int]) -> list[int]:
+    """What the random generators of a study's `seeds` begin with on one split.
+
+    It is another start on every fold. So the differences between folds hold what the start adds to
+    them, and intervals over splits cover it, even those of a study with one seed.
+
+    >>> third = Split("grouped", 0, 2, ("a",), ("b",), ("c",))
+    >>> starts_on(third, [8, 19])
+    [2008, 2019]
+    """
+    return [seed + 1000 * split.fold for seed in seeds]
+
+
 def fit_split(study: Study, prepared: Prepared, split: Split) -> TrainedHeads:
     """Train on one split every head of the study, with the seeds that belong to the split."""
+    seeds = study.protocol.seeds_on(split, study.seeds)
     return train_heads(
         prepared.features.values,
         prepared.targets,
         prepared.rows(split.train),
         prepared.rows(study.protocol.watched(split)),
         study.heads,
-        study.protocol.seeds_on(split, study.seeds),
+        seeds,
         study.training,
+        starts=starts_on(split, seeds),
     )
 
 

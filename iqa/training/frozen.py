@@ -1,6 +1,6 @@
 """Training of heads on cached features: every preset and seed of a study at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -79,13 +79,14 @@ def train_heads(
     config: HeadTraining | None = None,
     device: str = "cpu",
     progress: bool = False,
+    starts: Sequence[int] | None = None,
 ) -> TrainedHeads:
     """Train every preset with every seed, and keep one epoch of each head: `config.checkpoint`.
 
-    A seed sets a head's initialisation and the order of its images; both are the same for all
-    presets, so heads of one seed can be compared in pairs. Each head is trained as if it were
-    alone: which others are trained beside it does not change its numbers beyond rounding, which
-    Adam amplifies a little (at most 8e-6 in the scores after 15 epochs of 320 images, float32).
+    A seed names a head's start: its initialisation and the order of its images. Both are the same
+    for all presets, so heads of one seed can be compared in pairs. Each head is trained as if it
+    were alone: which others are trained beside it does not change its numbers beyond rounding,
+    which Adam amplifies a little (at most 8e-6 in the scores after 15 epochs of 320 images).
 
     Args:
         features: (N, D), finite.
@@ -98,6 +99,7 @@ def train_heads(
         config: defaults to `HeadTraining()`.
         device: a torch device, such as "cpu" or "cuda".
         progress: show a progress bar.
+        starts: what the random generators of each seed begin with; the seeds themselves by default.
 
     Raises:
         UserError: an unknown preset; features or targets that are not finite or do not fit each
@@ -110,13 +112,16 @@ def train_heads(
         raise UserError("training: presets, seeds, train and val must each hold one entry or more")
     if len(set(presets)) < len(presets) or len(set(seeds)) < len(seeds):
         raise UserError(f"training: presets {presets} and seeds {seeds} must not repeat an entry")
+    start_of = dict(zip(seeds, seeds if starts is None else starts, strict=True))
     data = prepare(features, targets, train, val, config.standardize, device, config.feature_scale)
     tiles = list(_tiles(presets, seeds, 4 * data.x_train.shape[1] * config.hidden, device))
     with Progress(disable=not progress) as bar:
         task = bar.add_task("training heads", total=len(tiles) * config.epochs)
-        done = [_train_tile(data, *tile, config, lambda: bar.advance(task)) for tile in tiles]
+        done = [
+            _train_tile(data, *tile, start_of, config, lambda: bar.advance(task)) for tile in tiles
+        ]
     merit = "val_srcc" if config.checkpoint == "best" else "epoch"
-    return _gathered(presets, seeds, data, done, merit)
+    return _gathered(presets, start_of, data, done, merit)
 
 
 def _tiles(
@@ -131,10 +136,10 @@ def _tiles(
             yield presets[i : i + n_presets], seeds[j : j + n_seeds]
 
 
-def new_head(preset: str, seed: int, in_features: int, hidden: int = HIDDEN) -> MLPHead:
+def new_head(preset: str, start: int, in_features: int, hidden: int = HIDDEN) -> MLPHead:
     """The head that training starts from; the global random generator is left alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(start)
         return MLPHead.from_preset(preset, in_features, hidden)
 
 
@@ -142,12 +147,13 @@ def _train_tile(
     data: TrainingData,
     presets: Sequence[str],
     seeds: Sequence[int],
+    start_of: Mapping[int, int],
     config: HeadTraining,
     advance: Callable[[], None],
 ) -> tuple[dict[str, dict[str, Tensor]], list[dict]]:
     """Train a grid of heads as one stack: the states kept, per preset, and the history's rows."""
     width = data.x_train.shape[1]
-    heads = [[new_head(p, s, width, config.hidden) for s in seeds] for p in presets]
+    heads = [[new_head(p, start_of[s], width, config.hidden) for s in seeds] for p in presets]
     stack = HeadStack(heads, str(data.x_train.device))
     logits, others = stack.parameters()
     groups: list[dict[str, Any]] = [{"params": others}]
@@ -156,7 +162,7 @@ def _train_tile(
     adam = torch.optim.Adam(
         groups, config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    orders = [torch.Generator().manual_seed(seed) for seed in seeds]
+    orders = [torch.Generator().manual_seed(start_of[seed]) for seed in seeds]
     best = np.full(stack.shape, np.nan)
     kept = {preset: _copied(stack.state(p)) for p, preset in enumerate(presets)}
     rows: list[dict] = []
@@ -233,7 +239,7 @@ def _rows(
 
 def _gathered(
     presets: Sequence[str],
-    seeds: Sequence[int],
+    start_of: Mapping[int, int],
     data: TrainingData,
     tiles: Sequence[tuple[dict[str, dict[str, Tensor]], list[dict]]],
     merit: str,
@@ -253,5 +259,11 @@ def _gathered(
     ranked = history[merit].fillna(-np.inf).groupby([history["order"], history["seed"]])
     history["chosen"] = history.index.isin(ranked.idxmax())
     return TrainedHeads(
-        tuple(presets), tuple(seeds), data.mean, data.std, state, history.drop(columns="order")
+        tuple(presets),
+        tuple(start_of),
+        tuple(start_of.values()),
+        data.mean,
+        data.std,
+        state,
+        history.drop(columns="order"),
     )

@@ -15,7 +15,7 @@ from iqa.errors import unknown
 from iqa.heads import MLPHead
 from iqa.tensors import read_tensors, write_tensors
 
-FORMAT = "iqa-heads-2"
+FORMAT = "iqa-heads-3"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class TrainedHeads:
     Attributes:
         presets: names in `iqa.heads.PRESETS`, P of them.
         seeds: S of them.
+        starts: what each seed's random generators began with, S of them.
         mean: what was subtracted from each feature, (D,).
         std: what it was then divided by, (D,).
         state: per preset, the heads' state dicts stacked over seeds: name -> (S, ...).
@@ -35,6 +36,7 @@ class TrainedHeads:
 
     presets: tuple[str, ...]
     seeds: tuple[int, ...]
+    starts: tuple[int, ...]
     mean: Tensor
     std: Tensor
     state: dict[str, dict[str, Tensor]]
@@ -74,7 +76,10 @@ class TrainedHeads:
         state = {p: {n: v[rows] for n, v in self.state[p].items()} for p in presets}
         kept = self.history["preset"].isin(presets) & self.history["seed"].isin(seeds)
         history = self.history[kept].reset_index(drop=True)
-        return TrainedHeads(tuple(presets), tuple(seeds), self.mean, self.std, state, history)
+        starts = tuple(self.starts[row] for row in rows)
+        return TrainedHeads(
+            tuple(presets), tuple(seeds), starts, self.mean, self.std, state, history
+        )
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, history included, atomically."""
@@ -84,6 +89,7 @@ class TrainedHeads:
             "format": FORMAT,
             "presets": json.dumps(self.presets),
             "seeds": json.dumps(self.seeds),
+            "starts": json.dumps(self.starts),
             "history": json.dumps(self.history.to_dict("list")),
         }
         write_tensors(path, tensors, about)
@@ -102,6 +108,6 @@ def load_heads(path: Path) -> TrainedHeads:
         preset, _, name = key.rpartition("/")
         if preset:
             state[preset][name] = values
-    seeds = tuple(json.loads(about["seeds"]))
+    seeds, starts = (tuple(json.loads(about[name])) for name in ("seeds", "starts"))
     history = pd.DataFrame(json.loads(about["history"]))
-    return TrainedHeads(presets, seeds, tensors["mean"], tensors["std"], state, history)
+    return TrainedHeads(presets, seeds, starts, tensors["mean"], tensors["std"], state, history)

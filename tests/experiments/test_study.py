@@ -7,9 +7,9 @@ from iqa.errors import UserError
 from iqa.evaluation import evaluate_splits, single_splits, srcc
 from iqa.experiments.protocol import PROTOCOLS, PUBLISHED, RIGOROUS
 from iqa.experiments.record import read_record
-from iqa.experiments.study import Study, arrange, cross_validate, parameters_in, record
+from iqa.experiments.study import Study, arrange, cross_validate, fit_split, parameters_in, record
 from iqa.features import Features
-from iqa.training import HeadTraining
+from iqa.training import HeadTraining, train_heads
 
 N, SEEDS = 63, (8, 19)
 
@@ -44,6 +44,25 @@ def toy(name="koniq10k"):
     )
     about = DatasetInfo(name, name, "MOS", 0.0, 100.0, True, "", "", "", None, "")
     return Dataset(about, table, "f00d"), Features(tuple(ids), x, "key")
+
+
+def test_a_seed_is_another_start_on_every_fold_and_the_same_one_for_all_heads():
+    mine = study()
+    prepared = arrange(mine, *toy())
+    fitted = [fit_split(mine, prepared, split) for split in prepared.splits]
+    assert [trained.starts for trained in fitted] == [
+        (8, 19),
+        (1008, 1019),
+        (2008, 2019),
+        (3008, 3019),
+        (4008, 4019),
+    ]
+    assert {trained.seeds for trained in fitted} == {SEEDS}
+    split, x, targets = prepared.splits[1], prepared.features.values, prepared.targets
+    sides = [prepared.rows(ids) for ids in (split.train, split.val)]
+    by_hand = train_heads(x, targets, *sides, mine.heads, [1008], mine.training)
+    expected = by_hand.predict(x)[:, 0]
+    np.testing.assert_allclose(fitted[1].predict(x)[:, 0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)

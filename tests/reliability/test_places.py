@@ -48,7 +48,7 @@ MUCH = torch.rand(200_000)
 IDS = tuple(f"image {number}" for number in range(40_000))
 WRITERS = {
     "a model": lambda path: save_model(path, model(), INFO),
-    "heads": lambda path: TrainedHeads((), (), MUCH, MUCH + 1, {}, pd.DataFrame()).save(path),
+    "heads": lambda path: TrainedHeads((), (), (), MUCH, MUCH + 1, {}, pd.DataFrame()).save(path),
     "progress": lambda path: write_progress(path, Progress(trained={"a": MUCH})),
     "features": lambda path: write_shard(path, IDS, MUCH.numpy().reshape(40_000, 5), {}),
     "a split": lambda path: write_split(path, Split("k", 0, 0, IDS, ("v",), ("t",)), "-"),
