@@ -45,7 +45,8 @@ def score(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="a file instead of standard output")] = None,
     explain: Annotated[
-        Path | None, typer.Option(help="a folder for a Grad-CAM overlay of each image")
+        Path | None,
+        typer.Option(file_okay=False, help="a folder for a Grad-CAM overlay of each image"),
     ] = None,
     max_pixels: Annotated[
         int | None, typer.Option(min=1, help="refuse larger images; by default of 128 million")

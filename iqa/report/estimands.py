@@ -153,7 +153,7 @@ def shipped(run: Run) -> pd.DataFrame:
     for (regime, tested), part in rest.groupby(["regime", "tested_on"]):
         if names[regime]:
             table = evaluation.pooled_folds(part, ["regime"]).table("srcc")
-            images = "held out" if tested == given["first"] else "never seen"
+            images = "held out" if tested == given.get("first") else "never seen"
             parts.append(table.assign(model=names[regime], tested=tested, images=images))
     columns = ["model", "tested", "images", "srcc", "low", "high"]
     return pd.concat(parts, ignore_index=True)[columns]
