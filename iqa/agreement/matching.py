@@ -107,8 +107,8 @@ def match(
         tables: of one model or several.
         ratings: of the images.
         common: use the images that all have, and say how many are left out.
-        among: ids of the images that should be predicted, such as a split's test side; None for all
-            rated ones.
+        among: ids of the images that should be predicted, such as a split's test side, to which
+            predictions for other rated images are cut; None for all rated ones.
 
     Raises:
         UserError: models share a name; without `common`, an image is missing or one too many; with
@@ -122,7 +122,8 @@ def match(
         ids = in_terms_of(one.table["id"], images.index)
         found[name] = pd.Series(one.table["prediction"].to_numpy(), ids)
         if not common:
-            _refuse_difference(one, wanted, ids, "rated" if among is None else "test")
+            asked = "rated" if among is None else "test"
+            _refuse_difference(one, wanted, images.index, ids, asked)
     kept = wanted
     for series in found.values():
         kept = kept[kept.isin(series.index)]
@@ -135,8 +136,9 @@ def match(
     predictions = pd.DataFrame({name: series.loc[kept] for name, series in found.items()})
     images = images.loc[kept].rename_axis("id").reset_index()
     cut = Ratings(images, ratings.source, ratings.unit, ratings.contents_known)
+    why = "" if among is None else ", which are not for the test side"
     notes = [
-        f"{name}: {len(series) - len(kept)} predictions are left out"
+        f"{name}: {len(series) - len(kept)} predictions are left out{why}"
         for name, series in found.items()
         if len(series) > len(kept)
     ]
@@ -173,8 +175,10 @@ def _names(tables: Sequence[Predictions]) -> list[str]:
     return names
 
 
-def _refuse_difference(one: Predictions, wanted: pd.Index, ids: list[str], what: str) -> None:
-    missing, extra = wanted[~wanted.isin(ids)], pd.Index(ids)[~pd.Index(ids).isin(wanted)]
+def _refuse_difference(
+    one: Predictions, wanted: pd.Index, rated: pd.Index, ids: list[str], what: str
+) -> None:
+    missing, extra = wanted[~wanted.isin(ids)], pd.Index(ids)[~pd.Index(ids).isin(rated)]
     faults = []
     if len(missing):
         faults.append(
@@ -183,13 +187,14 @@ def _refuse_difference(one: Predictions, wanted: pd.Index, ids: list[str], what:
         )
     if len(extra):
         faults.append(
-            f"{len(extra)} of {len(ids)} predictions are for no {what} image, the first is "
+            f"{len(extra)} of {len(ids)} predictions are for no rated image, the first is "
             f"{extra[0]!r}"
         )
     if faults:
+        remedy = "complete the table" if len(missing) else "leave them out of the table"
         raise UserError(
-            f"{one.path}: {'; '.join(faults)}; complete the table, or say --common to use the "
-            "images that are in both"
+            f"{one.path}: {'; '.join(faults)}; {remedy}, or say --common to use the images that "
+            "are in both"
         )
 
 

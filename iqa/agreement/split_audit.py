@@ -76,8 +76,13 @@ def read_sides(path: Path) -> dict[str, list[str]]:
 def _from_json(path: Path) -> dict[str, list[str]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"split {path} not found; give a JSON file or a table") from None
     except (OSError, ValueError) as fault:
-        raise UserError(f"split {path} cannot be read as JSON ({fault})") from None
+        raise UserError(
+            f"split {path} cannot be read as JSON ({fault}); expected lists of ids named train, "
+            "val, test"
+        ) from None
     named = content.items() if isinstance(content, dict) else ()
     sides = {rows.SIDES[key.lower()]: ids for key, ids in named if key.lower() in rows.SIDES}
     if not all(isinstance(ids, list) for ids in sides.values()):

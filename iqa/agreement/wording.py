@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from iqa.agreement.matching import Matched
-from iqa.evaluation import FEWEST_CONTENTS, MARGIN, rmse, srcc
+from iqa.evaluation import FEWEST_CONTENTS, MARGIN, srcc
 
 
 def caveats(matched: Matched) -> Iterator[str]:
@@ -25,13 +25,14 @@ def caveats(matched: Matched) -> Iterator[str]:
     rating = matched.ratings.images["rating"]
     for model, preds in matched.predictions.items():
         agreement = srcc(preds, rating)
-        if agreement < -0.2:
+        falls = agreement < -0.2
+        if falls:
             yield (
                 f"{model}: predictions fall as ratings rise (SRCC {agreement:.3f}), which the "
                 "fitted metrics hide; turn them by --better lower (evaluate) or --lower MODEL "
                 "(compare) if lower is better"
             )
-        if _on_another_scale(preds, rating):
+        if not falls and _on_another_scale(preds, rating):
             yield (
                 f"{model}: predictions ({preds.min():.4g} to {preds.max():.4g}) seem to be on "
                 f"another scale than ratings ({rating.min():.4g} to {rating.max():.4g}); read RMSE "
@@ -40,8 +41,10 @@ def caveats(matched: Matched) -> Iterator[str]:
 
 
 def _on_another_scale(preds: pd.Series, rating: pd.Series) -> bool:
-    """Whether the error is well above that of the mean rating, which knows nothing of images."""
-    return rmse(preds, rating) > 1.5 * rating.std(ddof=0)
+    """Whether predictions lie elsewhere than ratings or spread far more or less."""
+    spread = rating.std(ddof=0)
+    apart = abs(preds.mean() - rating.mean()) > 1.5 * spread
+    return apart or not spread / 5 < preds.std(ddof=0) < 5 * spread
 
 
 def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> str:

@@ -139,7 +139,7 @@ def _planned() -> pd.DataFrame:
 def _family(claim: Claim) -> pd.DataFrame:
     """Everything that is judged with a claim; `among` is how many were corrected together."""
     if claim.estimand == PLAN:
-        table = _planned().assign(among=_planned()["p"].count())
+        table = _planned().assign(among=len(_planned()))
         return table[table["run"] == claim.run]
     estimates = named(claim.estimand)(run(claim.run))
     differences = estimates.minus(**claim.minus) if claim.minus else estimates

@@ -3,7 +3,7 @@
 A page is a MyST notebook. Pages are executed by the workflow, not by the site's builder: side by
 side, and only when a page, a record or this package changed. Each runs in its own process, forked
 from one that has imported what pages use: importing takes longer than most pages. Where a record is
-missing, the page keeps its title and says what is missing and how to make it.
+missing, the page ends before it and says what is missing and how to make it.
 """
 
 import multiprocessing
@@ -39,15 +39,18 @@ def execute(page: Path, output: Path) -> None:
     shell.display_trap.hook = _show
     # Warnings of libraries name paths of the machine, and tell a reader nothing.
     warnings.simplefilter("ignore")
+    shown = []
     try:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = _outputs(shell, cell.source)
+            shown.append(cell)
     except UserError as fault:
-        notebook = _stub(notebook, str(fault))
+        shown.append(_missing(str(fault)))
     except Exception as fault:
         fault.add_note(f"in a cell of {page}")
         raise
+    notebook.cells = shown
     with written_whole(output) as draft:
         nbformat.write(notebook, draft)
 
@@ -74,13 +77,12 @@ def _outputs(shell: InteractiveShell, source: str) -> list[NotebookNode]:
     return shown
 
 
-def _stub(notebook: NotebookNode, reason: str) -> NotebookNode:
-    """The title of a page, and why the rest of it cannot be shown."""
-    title = notebook.cells[0].source.splitlines()[0]
+def _missing(reason: str) -> NotebookNode:
+    """Why the rest of a page cannot be shown."""
     # As code, or a command's -- would become a dash.
-    note = f"{title}\n\n:::{{warning}}\nThis page cannot be shown:\n```text\n{reason}\n```\n:::"
-    return nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell(note)], metadata=notebook.metadata
+    return nbformat.v4.new_markdown_cell(
+        f":::{{warning}}\nThe rest of this page cannot be shown:\n```text\n{reason}\n```\n"
+        "Make the record, then build the site again: `make report`.\n:::"
     )
 
 

@@ -19,7 +19,10 @@ NOT_RUN = "not run"
 
 
 def answers(plan: Plan) -> pd.DataFrame:
-    """Every question on every data set, with one Holm correction over all that is answered.
+    """Every question on every data set, with one Holm correction over all that were asked.
+
+    A question that is not answered yet counts as one with p = 1, so that later runs do not make
+    the others' p-values larger.
 
     Returns:
         Columns question, set, difference, low, high (95 %), p, p_holm, verdict ("not run" where the
@@ -37,8 +40,7 @@ def answers(plan: Plan) -> pd.DataFrame:
     ]
     table = pd.DataFrame(found)
     table["detectable"] = _errors(table) * (norm.ppf(0.975) + norm.ppf(plan.power))
-    given = table["p"].notna()
-    table.loc[given, "p_holm"] = holm(table.loc[given, "p"])
+    table["p_holm"] = pd.Series(holm(table["p"].fillna(1))).where(table["p"].notna())
     rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
     judged = [verdict(*row, plan.margin) for row in rows]
     table["verdict"] = np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged)
@@ -58,7 +60,7 @@ def _settled_by(table: pd.DataFrame, plan: Plan) -> list[str]:
     place of the Holm correction.
     """
     aim = table["difference"].abs().clip(lower=plan.margin)
-    reach = norm.ppf(1 - 0.025 / table["p"].notna().sum()) + norm.ppf(plan.power)
+    reach = norm.ppf(1 - 0.025 / len(table)) + norm.ppf(plan.power)
     times = (_errors(table) * reach / aim) ** 2
     return [
         f"{ratio:,.0f} x" if judged == "undecided" and np.isfinite(ratio) else "–"

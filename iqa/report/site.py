@@ -18,7 +18,7 @@ import vl_convert
 import yaml
 
 from iqa.errors import UserError
-from iqa.experiments import read_profile
+from iqa.experiments import check_run, read_profile
 from iqa.experiments.record import read_execution
 from iqa.files import fingerprint, project_root, written_whole
 from iqa.images import read_rgb
@@ -149,6 +149,7 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         "[All records](records.md)\n",
         _markdown(pd.DataFrame([(k, v) for k, v in about.items() if v], columns=["", " "])),
         f"## Repeat it\n\n```bash\niqa run {one.name} --profile {profile_of(one.folder)}\n```\n",
+        _repeated(one),
         "## Tables\n",
         _markdown(pd.DataFrame(downloads)),
         f'The whole record: <a href="_static/records/{one.label}/record.json" download>'
@@ -161,6 +162,29 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         _markdown(splits) if len(splits) else "",
     ]
     return "\n".join(parts)
+
+
+def _repeated(one: Run) -> str:
+    """What the command of a record gives, in Markdown: the record itself, or another one."""
+    try:
+        today = check_run(read_profile(profile_of(one.folder)).find(one.name))
+    except UserError as fault:
+        return f"It cannot be made any more: {fault}.\n"
+    given = one.record.parameters
+    changed = [name for name in given if name != "record_to" and given[name] != today.get(name)]
+    place = one.folder.relative_to(project_root())
+    told = "It runs today's code and takes the place of this record."
+    if changed:
+        names = ", ".join(f"`{name}`" for name in changed)
+        told += (
+            f" The profile has changed since ({names}), so it makes another record than this one."
+        )
+    if one.of_people:
+        told += (
+            " `IQA_DATA` has to name the folder with the data sets. For this very record check out "
+            f"the commit that `git log -1 -- {place}` names."
+        )
+    return told + "\n"
 
 
 def records_page(page: Path, runs: list[Run]) -> str:

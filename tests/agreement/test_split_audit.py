@@ -93,6 +93,11 @@ def test_a_bad_split_is_one_line(tmp_path, name, text, said):
     assert said in str(caught.value)
 
 
+def test_a_split_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"split .*no.json not found; give a JSON file or a table"):
+        read_sides(tmp_path / "no.json")
+
+
 def test_ids_of_another_set_are_refused(data):
     with pytest.raises(UserError, match=r"1 of 2 ids are not in .*, the first is 'x.png'"):
         audit_split({"train": ["x.png"], "test": ["0.png"]}, data)

@@ -70,8 +70,7 @@ def test_a_record_that_is_missing_is_a_question_that_is_not_answered():
     asked = question.model_copy(update={"runs": [question.runs[0], "nothing-clive"]})
     table = answers(PLANNED.model_copy(update={"questions": {"q": asked}}))
     assert table["verdict"].tolist()[1] == NOT_RUN
-    # One answer is its own family.
-    assert table["p_holm"][0] == pytest.approx(table["p"][0])
+    assert table["p_holm"][0] == pytest.approx(2 * table["p"][0])  # both count
     half = (table["high"][0] - table["low"][0]) / 2
     assert table["detectable"][0] == pytest.approx(half * (1 + 0.8416 / 1.96), rel=1e-3)
 
@@ -93,5 +92,5 @@ def test_what_would_settle_an_undecided_answer():
     rows["low"], rows["high"] = rows["difference"] - 0.0196, rows["difference"] + 0.0196
     rows["verdict"] = ["undecided", "undecided", "better", NOT_RUN]
     assert answers_of._settled_by(rows[:1], PLANNED) == ["8 x"]
-    # Three answers: 2.39 in the place of 1.96.
-    assert answers_of._settled_by(rows, PLANNED) == ["11 x", "3 x", "–", "–"]
+    # Four were asked: 2.50 in the place of 1.96.
+    assert answers_of._settled_by(rows, PLANNED) == ["12 x", "3 x", "–", "–"]

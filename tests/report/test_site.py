@@ -50,8 +50,8 @@ def test_warnings_that_name_paths_of_the_machine_are_left_out(tmp_path):
 
 def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_path):
     code = "from iqa.report.records import run\nrun('nothing')"
-    (cell,) = executed(tmp_path, code)
-    assert cell.source.startswith("# Is it so?")
+    title, cell = executed(tmp_path, code)
+    assert title.source.startswith("# Is it so?")
     assert "the record nothing is missing: iqa run nothing --profile long" in cell.source
 
 
@@ -99,6 +99,7 @@ def record(tmp_path, monkeypatch):
 def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_path):
     text = site.record_page(records.run("toy"), tmp_path / "static")
     assert "iqa run toy --profile long\n" in text
+    assert "It cannot be made any more: unknown experiment of profile long 'toy'" in text
     assert "CLIVE: 2 images of 2 contents (MOS), fingerprint f" in text
     assert "epochs: 3" in text
     for name in ("rows.csv", "rows.parquet", "record.json"):
@@ -109,6 +110,16 @@ def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_p
 @pytest.mark.parametrize("one", records.all_runs(), ids=lambda one: one.name)
 def test_the_command_of_a_committed_record_finds_its_run(one):
     assert read_profile(records.profile_of(one.folder)).find(one.name)
+
+
+def test_a_record_says_which_parameters_its_profile_changed_since(monkeypatch):
+    one = records.run("learning_rates-clive")
+    kept = site._repeated(one)
+    assert "`git log -1 -- results/runs/cpu/learning_rates-clive`" in kept
+    assert "changed since" not in kept
+    other = one.record.model_copy(update={"parameters": one.record.parameters | {"epochs": 2}})
+    changed = site._repeated(records.Run(one.folder, other))
+    assert "The profile has changed since (`epochs`)" in changed
 
 
 def test_a_record_of_the_demo_is_marked_and_has_a_page_beside_a_committed_one_of_its_name(
