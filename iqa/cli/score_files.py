@@ -38,7 +38,9 @@ def score(
             help="image files, folders, quoted patterns; - for a list of paths piped in"
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help=f"{_MODEL}; by default lite0-photographs")] = None,
+    model: Annotated[
+        str | None, typer.Option(help=f"{_MODEL}; by default lite0-photographs")
+    ] = None,
     format_: Annotated[
         Literal["table", "csv", "jsonl", "parquet"] | None,
         typer.Option("--format", help="by default the suffix of --output, else a table"),
