@@ -38,14 +38,17 @@ def score(
             help="image files, folders, quoted patterns; - for a list of paths piped in"
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help=f"{_MODEL}; by default the first one")] = None,
+    model: Annotated[
+        str | None, typer.Option(help=f"{_MODEL}; by default lite0-photographs")
+    ] = None,
     format_: Annotated[
         Literal["table", "csv", "jsonl", "parquet"] | None,
         typer.Option("--format", help="by default the suffix of --output, else a table"),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="a file instead of standard output")] = None,
     explain: Annotated[
-        Path | None, typer.Option(help="a folder for a Grad-CAM overlay of each image")
+        Path | None,
+        typer.Option(file_okay=False, help="a folder for a Grad-CAM overlay of each image"),
     ] = None,
     max_pixels: Annotated[
         int | None, typer.Option(min=1, help="refuse larger images; by default of 128 million")

@@ -84,7 +84,10 @@ def _data(name: str, needed: bool) -> Finding:
     if why:
         fault, _, remedy = why.partition("; ")
         return Finding(what, fault, remedy, needed)
-    return Finding(what, datasets.ENTRIES[name].files() if name in datasets.ENTRIES else "found")
+    files = datasets.ENTRIES[name].files() if name in datasets.ENTRIES else "found"
+    if files == "found":
+        files = f"table and folder found; `iqa datasets check {name}` looks at every image"
+    return Finding(what, files)
 
 
 def _runs(profile: str, runs: list[Planned], found: list[Finding]) -> Finding:

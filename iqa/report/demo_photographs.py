@@ -44,17 +44,21 @@ def _versions(*names: str) -> pd.DataFrame:
     return table.assign(model=_scorer().score(list(table["path"]))["score"].to_numpy())
 
 
+@cache
+def _undistorted(*names: str) -> pd.DataFrame:
+    """The photographs as they are: group, path and the model's score in the column model."""
+    table = datasets.load("demo").table.drop_duplicates("group").set_index("group")
+    table = table.loc[list(names), ["reference"]].set_axis(["path"], axis=1).reset_index()
+    return table.assign(model=_scorer().score(list(table["path"]))["score"].to_numpy())
+
+
 def scored(names: Sequence[str]) -> HTML:
     """Photographs of the demo, undistorted, each with the model's score and its map."""
-    table, scorer = datasets.load("demo").table, _scorer()
-    figures = []
-    for name in names:
-        path = table.loc[table["group"] == name, "reference"].iloc[0]
-        score = scorer.score([path])["score"].iloc[0]
-        figures.append(
-            f"<figure>{_pair(name, as_data(read_rgb(path)), _map(path))}"
-            f"<figcaption>{name}: score {score:.0f} of 100</figcaption></figure>"
-        )
+    figures = [
+        f"<figure>{_pair(row.group, as_data(read_rgb(row.path)), _map(row.path))}"
+        f"<figcaption>{row.group}: score {row.model:.0f} of 100</figcaption></figure>"
+        for row in _undistorted(*names).itertuples()
+    ]
     return HTML(f'<div class="photographs">{"".join(figures)}</div>')
 
 
@@ -78,25 +82,32 @@ def _map(path: str) -> str:
 
 
 def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
-    """Photographs under distortions of five levels, with a slider: both scores and the map."""
+    """Photographs as they are (level 0) and distorted (1 to 5), with a slider: scores and map."""
     table = _versions(*names)
-    chosen = table[table["distortion"].isin(distortions)]
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
-    for row in chosen.itertuples():
-        one = {"picture": as_data(read_rgb(row.path)), "pseudo_mos": f"{row.score:.1f} of 5"}
-        one |= {"score": f"{row.model:.0f} of 100", "map": _map(row.path)}
-        pictures.setdefault(row.group, {}).setdefault(row.distortion, {})[str(row.level)] = one
+    for row in _undistorted(*names).itertuples():
+        start = _shown(row.path, row.model, "none, it is undistorted")
+        pictures[row.group] = {kind: {"0": start} for kind in distortions}
+    for row in table[table["distortion"].isin(distortions)].itertuples():
+        one = _shown(row.path, row.model, f"{row.score:.1f} of 5")
+        pictures[row.group][row.distortion][str(row.level)] = one
     name, kind = names[0], distortions[0]
-    one = pictures[name][kind]["1"]
+    one = pictures[name][kind]["0"]
     data = json.dumps(pictures).replace("</", "<\\/")
     return HTML(
         f'<div class="gallery"><label>Photograph {_choice(names)}</label>'
         f"<label>Distortion {_choice(distortions)}</label>"
-        '<label>Level <input type="range" min="1" max="5" value="1"></label>'
-        f"<div>{_pair(f'{name}, {kind}, level 1', one['picture'], one['map'])}</div>"
+        '<label>Level <input type="range" min="0" max="5" value="0"></label>'
+        f"<div>{_pair(f'{name}, {kind}, level 0', one['picture'], one['map'])}</div>"
         '<output aria-live="polite"></output>'
         f'<script type="application/json">{data}</script></div>'
     )
+
+
+def _shown(path: str, score: float, pseudo_mos: str) -> dict[str, str]:
+    """What the gallery shows of a file."""
+    picture = {"picture": as_data(read_rgb(path)), "map": _map(path)}
+    return picture | {"score": f"{score:.0f} of 100", "pseudo_mos": pseudo_mos}
 
 
 def _choice(names: Sequence[str]) -> str:
@@ -105,6 +116,12 @@ def _choice(names: Sequence[str]) -> str:
 
 
 def scores_by_level(names: Sequence[str]) -> pd.DataFrame:
-    """Means of the model's score and the pseudo-MOS, by family, distortion and level."""
+    """Means of the model's score and the pseudo-MOS, by family, distortion and level.
+
+    Level 0 are the photographs as they are; they have no pseudo-MOS.
+    """
     means = _versions(*names).groupby(["family", "distortion", "level"])[["score", "model"]].mean()
-    return means.rename(columns={"score": "pseudo_mos"}).reset_index()
+    table = means.rename(columns={"score": "pseudo_mos"}).reset_index()
+    kinds = table[["family", "distortion"]].drop_duplicates()
+    start = kinds.assign(level=0, model=_undistorted(*names)["model"].mean())
+    return pd.concat([start, table], ignore_index=True)

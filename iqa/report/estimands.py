@@ -44,8 +44,13 @@ trainings = _by("head", "training", table="varied")
 losses = _by("training", "head", "objective")
 """Heads under each loss and batch; record of `loss`."""
 
-CHOICES = ("objective", "scaling", "training", "learning_rate")
-"""What the experiment `factorial` varies."""
+CHOICES = {
+    "objective": "swapped",
+    "scaling": "unscaled",
+    "training": "six pairs",
+    "learning_rate": 1e-4,
+}
+"""What the experiment `factorial` varies, each with the paper's choice."""
 
 combinations = _by("head", *CHOICES)
 """Heads under every combination of the choices of a training; record of `factorial`."""
@@ -112,17 +117,18 @@ def effects(run: Run) -> Estimates:
     """Each head's advantage over the first with and without each choice; record of `factorial`.
 
     It is averaged over all combinations of the other choices. Labels: head, factor (one of
-    `CHOICES`) and choice: "first", or what the second is called. So `minus(choice="first")` gives
-    the effect of every choice, and one correction goes over all of them.
+    `CHOICES`) and choice: what the paper's is called, or "alternative". So
+    `minus(choice="alternative")` gives the effect of each of the paper's choices, and one
+    correction goes over all of them.
     """
     gaps = advantages(run)
     parts = []
-    for factor in CHOICES:
+    for factor, papers in CHOICES.items():
         mean = gaps
         for other in CHOICES:
             mean = mean if other == factor else mean.mean(other)
         values = mean.labels.pop(factor)
-        names = values.astype(str).where(values != values.iloc[0], "first")
+        names = values.astype(str).where(values == papers, "alternative")
         parts.append(replace(mean, labels=mean.labels.assign(factor=factor, choice=names)))
     labels = pd.concat([part.labels for part in parts], ignore_index=True)
     observed, draws = (
@@ -153,7 +159,7 @@ def shipped(run: Run) -> pd.DataFrame:
     for (regime, tested), part in rest.groupby(["regime", "tested_on"]):
         if names[regime]:
             table = evaluation.pooled_folds(part, ["regime"]).table("srcc")
-            images = "held out" if tested == given["first"] else "never seen"
+            images = "held out" if tested == given.get("first") else "never seen"
             parts.append(table.assign(model=names[regime], tested=tested, images=images))
     columns = ["model", "tested", "images", "srcc", "low", "high"]
     return pd.concat(parts, ignore_index=True)[columns]

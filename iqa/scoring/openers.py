@@ -71,7 +71,7 @@ def open_model(name: str | Path | None = None) -> Opened:
 
     Args:
         name: of a shipped model, the path of a .safetensors file that `iqa.models.save_model`
-            wrote, `zero-shot:MODEL`, or `authors:FOLDER`; None takes the first shipped one.
+            wrote, `zero-shot:MODEL`, or `authors:FOLDER`; None takes `DEFAULT`.
 
     Raises:
         UserError: There is no such model, or it cannot be read.

@@ -56,7 +56,11 @@ class Scorer:
     a forked process may use its parent's; pickled, it is the model's name, opened again elsewhere.
 
     Args:
-        model: As `iqa.scoring.open_model` takes it; None takes the model that comes with iqa.
+        model: The name of a model that comes with iqa, such as "lite0-photographs", which None
+            stands for. Or "PATH.safetensors", a file that `iqa.models.save_model` wrote. Or
+            "zero-shot:MODEL" with open_clip's name of a model, such as
+            "zero-shot:ViT-B-32/openai". Or "authors:FOLDER" with a checkpoint of the paper's
+            authors.
         max_pixels: Refuse images of more; a JPEG that is far larger than the model's input is
             decoded at a reduced size, which is what counts.
         precision: "bf16" computes in bfloat16, on a CPU with units for it: faster, and scores
@@ -103,9 +107,11 @@ class Scorer:
 
         Args:
             images: One or many of these: a path; a folder, for the images below it; the bytes of a
-                file; an open binary file; an image of Pillow's; an array or a tensor, or a batch
-                of them: uint8 from 0 to 255, uint16 from 0 to 65535 or floats from 0 to 1, in the
-                shapes that `iqa.scoring.sources.square_of` lists.
+                file; an open binary file; an image of Pillow's; an array, or a tensor of
+                PyTorch's. An array is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a tensor is
+                (H, W), (1, H, W), (3, H, W) or (4, H, W): grey, RGB or RGBA. A batch has four
+                dimensions, the images first. Values are uint8 from 0 to 255, uint16 from 0 to
+                65535, or floats from 0 to 1.
         """
         import pandas as pd  # the command line does without, and it takes half a second
 
@@ -123,7 +129,7 @@ class Scorer:
         At most `AHEAD` + `BATCH` images are held, however many there are.
 
         Args:
-            images: As for `score`, but folders and batches.
+            images: Of the kinds that `score` takes, but no folders and no batches.
         """
         threads = os.cpu_count() or 1
         decoded = in_order(self._read, named(images), threads, AHEAD)
