@@ -29,13 +29,17 @@ def claim(*names: str) -> HTML:
     """
     judged = [judge(name) for name in names]
     claims = [_claim(one) for one in judged]
-    if len(names) <= OPEN + 1:
-        return HTML("\n".join(claims))
-    counts = Counter(map(_badge, judged[OPEN:]))
-    said = ", ".join(f"{sign} {number} {word}" for (sign, word), number in counts.items())
-    summary = f"<summary>{len(names) - OPEN} more results: {said}</summary>"
-    parts = [*claims[:OPEN], f'<details class="claims">{summary}', *claims[OPEN:], "</details>"]
-    return HTML("\n".join(parts))
+    if len(names) > OPEN + 1:
+        counts = Counter(map(_badge, judged[OPEN:]))
+        said = ", ".join(f"{sign} {number} {word}" for (sign, word), number in counts.items())
+        summary = f"<summary>{len(names) - OPEN} more results: {said}</summary>"
+        claims = [
+            *claims[:OPEN],
+            f'<details class="claims">{summary}',
+            *claims[OPEN:],
+            "</details>",
+        ]
+    return HTML("\n".join(claims))
 
 
 def _badge(judged: Judged) -> tuple[str, str]:
@@ -94,12 +98,6 @@ def _p_value(value: float) -> str:
     if pd.isna(value):
         return "–"
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
-def waiting(*runs: str) -> HTML:
-    """The commands that make the records which are not there yet."""
-    commands = "".join(f"<li><code>iqa run {run} --profile long</code></li>" for run in runs)
-    return HTML(f'<div class="admonition"><p>Not run yet:</p><ul>{commands}</ul></div>')
 
 
 def switch(sections: Mapping[str, str]) -> HTML:

@@ -171,19 +171,13 @@ def _repeated(one: Run) -> str:
     except UserError as fault:
         return f"It cannot be made any more: {fault}.\n"
     given = one.record.parameters
-    changed = [name for name in given if name != "record_to" and given[name] != today.get(name)]
-    place = one.folder.relative_to(project_root())
+    changed = [f"`{k}`" for k in given if k != "record_to" and given[k] != today.get(k)]
     told = "It runs today's code and takes the place of this record."
     if changed:
-        names = ", ".join(f"`{name}`" for name in changed)
-        told += (
-            f" The profile has changed since ({names}), so it makes another record than this one."
-        )
+        told += f" The profile has changed since ({', '.join(changed)}): it makes another record."
     if one.of_people:
-        told += (
-            " `IQA_DATA` has to name the folder with the data sets. For this very record check out "
-            f"the commit that `git log -1 -- {place}` names."
-        )
+        told += " `IQA_DATA` has to name the folder with the data sets. For this very record check"
+        told += f" out the commit that `git log -1 -- {COMMITTED}/{one.name}` names."
     return told + "\n"
 
 
