@@ -104,12 +104,22 @@ def with_repository(app: Sphinx, config: Config) -> None:
         config.html_theme_options["extra_footer"] = footer.replace("<p>", f"<p>{link}", 1)
 
 
+def repository_button(app: Sphinx, pagename, templatename, context, doctree) -> None:
+    """The first page has a button for the repository where its address is known."""
+    address = os.environ.get("SITE_REPOSITORY")
+    if address and pagename == "index":
+        paper = ">The paper</a>"
+        button = f'{paper}<a href="{html.escape(address)}">The code</a>'
+        context["body"] = context["body"].replace(paper, button, 1)
+
+
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("doctree-resolved", explain_terms)
     app.connect("html-page-context", only_what_is_used, priority=900)
     app.connect("html-page-context", described)
+    app.connect("html-page-context", repository_button)
     app.connect("config-inited", titles_first)
     app.connect("config-inited", with_repository)
     app.connect("config-inited", without_thebe, priority=1)
