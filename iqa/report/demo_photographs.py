@@ -86,7 +86,7 @@ def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
     table = _versions(*names)
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for row in _undistorted(*names).itertuples():
-        start = _shown(row.path, row.model, "none, it is undistorted")
+        start = _shown(row.path, row.model, "none (undistorted)")
         pictures[row.group] = {kind: {"0": start} for kind in distortions}
     for row in table[table["distortion"].isin(distortions)].itertuples():
         one = _shown(row.path, row.model, f"{row.score:.1f} of 5")
