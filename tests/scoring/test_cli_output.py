@@ -202,11 +202,14 @@ def test_a_file_that_changes_before_its_overlay_is_a_row_with_its_error(
     assert len(list((tmp_path / "maps").iterdir())) == 39
 
 
-def test_an_overlay_folder_that_cannot_be_written_is_blamed_itself(call, many, tmp_path):
+def test_an_overlay_folder_that_is_a_file_is_refused_before_anything_is_scored(
+    call, many, tmp_path
+):
     (tmp_path / "maps").write_text("a file")
     done = call(*many, "--output", tmp_path / "scores.csv", "--explain", tmp_path / "maps")
-    assert isinstance(done.exception, OSError)
-    assert str(tmp_path / "maps") in str(done.exception.filename)
+    assert done.exit_code == 2
+    assert "--explain" in done.stderr
+    assert "is a file" in done.stderr
     assert not (tmp_path / "scores.csv").exists()
 
 
