@@ -191,7 +191,7 @@ def records_page(page: Path, runs: list[Run]) -> str:
     people = _listed([one for one in runs if one.of_people], "records")
     demo = _listed([one for one in runs if not one.of_people], "records-of-the-demo")
     text = page.read_text().replace("% records of ratings", "\n".join([people, "", *damaged]))
-    return text.replace("% records of the demo", demo)
+    return text.replace("% records of the demo", demo or "This site was built without them.")
 
 
 def _listed(runs: list[Run], name: str) -> str:

@@ -162,6 +162,8 @@ def test_a_damaged_record_is_named_where_all_records_are_listed(record, tmp_path
     page = tmp_path / "records.md"
     page.write_text("# Records\n\n% records of ratings\n")
     assert "a record of layout 1, this package reads 2" in site.records_page(page, [])
+    page.write_text("% records of the demo\n")
+    assert site.records_page(page, []) == "This site was built without them.\n"
     with pytest.raises(UserError, match="no record of toy is there"):
         records.runs_of("toy")
 
