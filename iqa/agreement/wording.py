@@ -25,14 +25,13 @@ def caveats(matched: Matched) -> Iterator[str]:
     rating = matched.ratings.images["rating"]
     for model, preds in matched.predictions.items():
         agreement = srcc(preds, rating)
-        falls = agreement < -0.2
-        if falls:
+        if agreement < -0.2:
             yield (
                 f"{model}: predictions fall as ratings rise (SRCC {agreement:.3f}), which the "
                 "fitted metrics hide; turn them by --better lower (evaluate) or --lower MODEL "
                 "(compare) if lower is better"
             )
-        if not falls and _on_another_scale(preds, rating):
+        elif _on_another_scale(preds, rating):
             yield (
                 f"{model}: predictions ({preds.min():.4g} to {preds.max():.4g}) seem to be on "
                 f"another scale than ratings ({rating.min():.4g} to {rating.max():.4g}); read RMSE "

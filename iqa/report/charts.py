@@ -178,7 +178,7 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], finding: str) 
     hollow = re.search(r'"verdict": ?"undecided"', panels)
     legend = LEGEND if hollow else ""
     # Not for screen readers: the label has said it.
-    return HTML(f'{drawn}{legend}<p class="finding" aria-hidden="true">{html.escape(finding)}</p>')
+    return HTML(f'{drawn}{legend}<p class="finding" aria-hidden="true">{label}</p>')
 
 
 def _natural(chart: alt.TopLevelMixin) -> float:

@@ -1,4 +1,4 @@
-"""Claims: what binds a sentence to its record, and what is said where that fails."""
+"""Claims bind a sentence to its record; where that fails, an error names the claim."""
 
 import re
 from pathlib import Path
