@@ -51,7 +51,10 @@ class Claim(BaseModel):
 
 
 class Judged(BaseModel):
-    """A claim with its numbers; its p-value is corrected with those of its family, `among` all."""
+    """A claim with its numbers; its p-value is corrected with those of its family, `among` all.
+
+    `planned` is the plan's verdict on the same difference, None where it does not ask for it.
+    """
 
     claim: Claim
     difference: float
@@ -60,6 +63,7 @@ class Judged(BaseModel):
     p_holm: float
     among: int
     verdict: Verdict
+    planned: Verdict | None
 
     @property
     def sentence(self) -> str:
@@ -128,18 +132,27 @@ def judge(name: str) -> Judged:
         raise UserError(f"claim {name}: {claim.of} fits {len(table)} estimates, expected one")
     row = table.iloc[0]
     names = ("difference", "low", "high", "p_holm", "among", "verdict")
-    return Judged(claim=claim, **{key: row[key] for key in names})
+    return Judged(claim=claim, planned=_planned(claim), **{key: row[key] for key in names})
 
 
 @cache
-def _planned() -> pd.DataFrame:
+def _answers() -> pd.DataFrame:
     return answers(read_plan())
+
+
+def _planned(claim: Claim) -> Verdict | None:
+    asked = (claim.estimand, claim.of, claim.minus)
+    for name, one in read_plan().questions.items():
+        if claim.run in one.runs and asked == (one.estimand, one.of, one.minus):
+            found = _answers().set_index(["question", "run"])["verdict"]
+            return found[name, claim.run]
+    return None
 
 
 def _family(claim: Claim) -> pd.DataFrame:
     """Everything that is judged with a claim; `among` is how many were corrected together."""
     if claim.estimand == PLAN:
-        table = _planned().assign(among=len(_planned()))
+        table = _answers().assign(among=len(_answers()))
         return table[table["run"] == claim.run]
     estimates = named(claim.estimand)(run(claim.run))
     differences = estimates.minus(**claim.minus) if claim.minus else estimates

@@ -243,7 +243,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "gates": gates,
     "regressors": regressors,
     "losses": losses,
-    "large batches": lambda run: losses(run).select(training="batches of 64").minus(head="relu"),
+    "sigmoid leads": lambda run: losses(run).minus(head="relu"),
     "combinations": combinations,
     "advantages": advantages,
     "effects": effects,

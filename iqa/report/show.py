@@ -24,6 +24,7 @@ OPEN = 3
 def claim(*names: str) -> HTML:
     """Claims, one below the other, each with its verdict and a link to its record.
 
+    Where the plan asks for the same difference and judges it otherwise, its verdict is added.
     Of more than `OPEN` + 1 the first `OPEN` stand open, and the rest are folded under a line that
     counts their verdicts.
     """
@@ -52,8 +53,11 @@ def _badge(judged: Judged) -> tuple[str, str]:
 def _claim(judged: Judged) -> str:
     sign, word = _badge(judged)
     link = f"record-{judged.claim.run}.html"
+    said = f"{sign} {word}"
+    if judged.planned not in (None, judged.verdict):
+        said += f"; in the plan: {judged.planned}"
     return (
-        f'<p class="claim {word}"><span class="verdict">{sign} {word}</span> '
+        f'<p class="claim {word}"><span class="verdict">{said}</span> '
         f'{html.escape(judged.sentence)} <a href="{link}">record</a></p>'
     )
 

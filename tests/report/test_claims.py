@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from iqa.errors import UserError
-from iqa.report import claims
+from iqa.report import claims, show
 from iqa.report.claims import Claim, judge, read_claims, signed
 
 CLAIMS = read_claims()
@@ -26,6 +26,15 @@ def test_every_claim_is_used_and_every_claim_used_is_there():
         for call in re.findall(r"show\.claim\(([^)]*)\)", page.read_text()):
             used |= set(re.findall(r'"([^"]+)"', call))
     assert used == set(CLAIMS)
+
+
+def test_a_claim_that_the_plan_judges_otherwise_shows_both_verdicts(monkeypatch):
+    judged = judge("sigmoid-paper-clive")
+    assert judged.planned == judge("plan-paper-clive").verdict
+    assert judge("gate-sigmoid-clive").planned is None
+    differs = judged.model_copy(update={"verdict": "better", "planned": "undecided"})
+    monkeypatch.setattr(show, "judge", lambda name: differs)
+    assert "better; in the plan: undecided" in show.claim("a").data
 
 
 MEASURED = re.compile(r"(?<![\w.])[+−-]?0?\.\d{2,}\b|\bp [<=] ?\.\d")

@@ -243,7 +243,10 @@ def test_blur_compression_and_noise_lower_scores_most_as_the_gallery_says():
     assert falls.loc[["brightness", "colour"]].max() < 13
     raised = falls.index[falls < 0].get_level_values("distortion")
     assert set(raised) == {"oversharpening", "colour-quantization"}
-    assert abs(falls.xs("colour-quantization", level="distortion").item()) < 3
+    by_name = falls.droplevel("family")
+    assert by_name[raised].min() > -15
+    most = {"motion-blur", "lens-blur", "gaussian-blur", "denoising", "jpeg2000"}
+    assert set(by_name.nlargest(5).index) == most
     assert (
         wide.loc[("spatial", "pixelation"), 3] < wide.loc[("spatial", "pixelation"), [0, 5]].min()
     )
