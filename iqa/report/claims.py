@@ -144,8 +144,7 @@ def _planned(claim: Claim) -> Verdict | None:
     asked = (claim.estimand, claim.of, claim.minus)
     for name, one in read_plan().questions.items():
         if claim.run in one.runs and asked == (one.estimand, one.of, one.minus):
-            found = _answers().set_index(["question", "run"])["verdict"]
-            return found[name, claim.run]
+            return _answers().set_index(["question", "run"])["verdict"][name, claim.run]
     return None
 
 

@@ -14,7 +14,6 @@ from iqa.files import project_root
 
 COMMITTED = "results/runs/cpu"
 DEMO = "build/runs/demo"
-DEMO_FULL = "build/runs/demo-full"
 SETS = {"clive": "CLIVE", "agiqa3k": "AGIQA-3K", "biq2021": "BIQ2021", "demo": "demo"}
 """Data set to what charts call it."""
 

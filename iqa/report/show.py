@@ -2,7 +2,7 @@
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from IPython.display import HTML
@@ -15,7 +15,6 @@ CHANGES = {"better": "larger", "worse": "smaller"}
 
 _SIGNS = {"better": "✓", "worse": "✗", "equivalent": "=", "undecided": "?"}
 _ARROWS = _SIGNS | {"better": "↑", "worse": "↓"}
-
 
 OPEN = 3
 """Claims that stand open; a page that rests on more folds the rest."""
@@ -102,20 +101,6 @@ def _p_value(value: float) -> str:
     if pd.isna(value):
         return "–"
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
-def switch(sections: Mapping[str, str]) -> HTML:
-    """Buttons that show one of a page's sections or all of them.
-
-    Args:
-        sections: the id of each section to its button's text.
-    """
-    buttons = "".join(
-        f'<label><input type="radio" name="shown" value="{id_}"> {html.escape(text)}</label>'
-        for id_, text in sections.items()
-    )
-    every = '<label><input type="radio" name="shown" value="" checked> both</label>'
-    return HTML(f'<div class="switch" role="radiogroup" aria-label="show">{every}{buttons}</div>')
 
 
 def points(sentences: Sequence[str]) -> HTML:

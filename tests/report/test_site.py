@@ -58,7 +58,7 @@ def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_p
 def test_a_missing_record_of_the_demo_names_the_profile_that_makes_it(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "project_root", lambda: tmp_path)
     with pytest.raises(UserError, match="iqa run dropout --profile demo-full"):
-        records.run("dropout", records.DEMO_FULL)
+        records.run("dropout", "build/runs/demo-full")
     with pytest.raises(UserError, match=r"iqa run leakage --profile demo$"):
         records.run("leakage", records.DEMO)
 
