@@ -39,7 +39,8 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
             shutil.copy(page, draft)
         shutil.copy(root / "CITATION.cff", draft / "_extra")
         _add_libraries(draft / "_extra" / "lib")
-        found = [one for folder in _folders(profile) for one in all_runs(folder)]
+        folders = (COMMITTED, read_profile(profile).folder)
+        found = [one for folder in folders for one in all_runs(folder)]
         runs = list({one.label: one for one in found}.values())
         copied = {one.record.experiment: _copy_notebook(one, draft) for one in runs}
         notebooks = {experiment: name for experiment, name in copied.items() if name}
@@ -48,11 +49,6 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
             (draft / f"record-{one.label}.md").write_text(text)
         (draft / "records.md").write_text(records_page(draft / "records.md", runs))
         _link(draft, [page.stem for page in pages.glob("*.ipynb")], notebooks)
-
-
-def _folders(profile: str) -> list[str]:
-    """Where the records that the site shows are: the committed ones, and those of the profile."""
-    return [COMMITTED, read_profile(profile).folder]
 
 
 def _link(draft: Path, executed: list[str], notebooks: dict[str, str]) -> None:
@@ -92,6 +88,8 @@ def _copy_notebook(one: Run, draft: Path) -> str:
         return ""
     notebook = json.loads(path.read_text())
     notebook["metadata"]["orphan"] = notebook["metadata"]["nosearch"] = True
+    for cell in notebook["cells"]:  # else a picture is told by the name of its file
+        cell["metadata"]["mystnb"] = {"image": {"alt": "The chart that the text above explains."}}
     (draft / name).write_text(json.dumps(notebook))
     return name
 
