@@ -38,12 +38,18 @@ def single_splits(predictions: pd.DataFrame, by: Sequence[str], test_to_train: f
 
     This is what papers report, and the default here: heads of different splits need not be on one
     scale. Seeds of one split are averaged; every fold of every assignment to folds is a split.
+    Where all splits have the same test images, as an owner's split has, the spread over splits does
+    not hold the choice of these images: then the estimates are those of `transferred`.
 
     Raises:
         UserError: an image twice, or something tested on some splits only.
     """
     keys = [*by, "split", "fold", "seed"]
     _check_once(predictions, keys)
+    sides = predictions[["split", "fold", "id"]].drop_duplicates()
+    splits = len(sides[["split", "fold"]].drop_duplicates())
+    if splits > 1 and len(sides) == splits * sides["id"].nunique():
+        return transferred(predictions, by, test_to_train)
     rows = [
         (*key, srcc(part["prediction"], part["target"]))
         for key, part in predictions.groupby(keys, sort=False)

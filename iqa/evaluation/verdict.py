@@ -55,16 +55,16 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
         p: m p-values.
 
     Returns:
-        m corrected p-values, at most 1; all NaN where one of `p` is.
+        m corrected p-values, at most 1. Where `p` is NaN so is the result, and it counts as a
+        comparison with p = 1, so that no other gains by it.
 
     >>> holm([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])
     """
     given = np.asarray(p, dtype=float)
-    if np.isnan(given).any():
-        return np.full(len(given), np.nan)
-    order = np.argsort(given)
-    raised = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    filled = np.nan_to_num(given, nan=1.0)
+    order = np.argsort(filled)
+    raised = np.maximum.accumulate(filled[order] * np.arange(len(given), 0, -1))
     corrected = np.empty_like(given)
     corrected[order] = raised.clip(max=1)
-    return corrected
+    return np.where(np.isnan(given), np.nan, corrected)

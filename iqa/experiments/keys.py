@@ -2,9 +2,10 @@
 
 Code counts as far as the notebook reaches it: the modules that it imports, directly or not. Of
 modules and of a notebook's code cells the syntax tree counts, without docstrings: comments, format
-and prose change no key. Two kinds of modules do not count. Charts (`iqa.report`) change no record.
-And what reads a data set changes a record only through the images, scores and contents that it
-reads, which are in the key themselves: so a new data set makes no old record out of date.
+and prose change no key. Some modules do not count. Charts (`iqa.report`) and the words of errors
+(`iqa.errors`) change no record. And what reads a data set changes a record only through the images,
+scores and contents that it reads, which are in the key themselves: so a new data set makes no old
+record out of date.
 """
 
 import ast
@@ -18,7 +19,7 @@ from iqa import datasets
 from iqa.datasets import csv_table
 from iqa.files import fingerprint
 
-_NO_INFLUENCE = ("iqa.report", "iqa.cli")
+_NO_INFLUENCE = ("iqa.report", "iqa.cli", "iqa.errors")
 _SPLITTING = tuple(f"iqa.datasets.{name}" for name in ("folds", "manifest", "splits", "subsets"))
 """The modules of `iqa.datasets` that do more than read."""
 

@@ -65,7 +65,7 @@ def _avif(file: BinaryIO) -> ImageFile:
     return AvifImagePlugin.AvifImageFile(io.BytesIO(_EXIF_ITEM.sub(rb"\1none", file.read())))
 
 
-_SUBFILE, _DNG = 254, 50706  # tags of TIFF
+_SUBFILE, _PLANES, _DNG = 254, 284, 50706  # tags of TIFF
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
@@ -84,8 +84,12 @@ class _Tiff(TiffImagePlugin.TiffImageFile):
             raise ValueError("its first page is a thumbnail, as in cameras' raw files; develop it")
         if max(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) == 2:
             raise ValueError("signed integers have no known range; save it with 8 or 16 bits")
+        bits, compressed = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)), self._compression != "raw"
+        if tags.get(_PLANES) == 2 and max(bits) > 8 and not compressed:
+            # Pillow takes the bytes of such a plane for 8-bit numbers.
+            raise ValueError("planes of 16 bits without compression; save it interleaved")
         white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0) == 0
-        self.info["grey"] = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))[0], white_is_zero
+        self.info["grey"] = bits[0], white_is_zero
 
     def load_end(self) -> None:
         # Pillow would turn the image here, and for that read all its EXIF and write it.

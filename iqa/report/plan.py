@@ -40,7 +40,7 @@ def answers(plan: Plan) -> pd.DataFrame:
     ]
     table = pd.DataFrame(found)
     table["detectable"] = _errors(table) * (norm.ppf(0.975) + norm.ppf(plan.power))
-    table["p_holm"] = pd.Series(holm(table["p"].fillna(1))).where(table["p"].notna())
+    table["p_holm"] = holm(table["p"])
     rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
     judged = [verdict(*row, plan.margin) for row in rows]
     table["verdict"] = np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged)

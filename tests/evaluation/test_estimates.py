@@ -56,6 +56,22 @@ def test_single_splits_are_the_mean_over_splits_of_scipys_srcc():
         assert found[head] == pytest.approx(np.mean(by_split), abs=1e-12)
 
 
+def test_where_all_splits_have_the_same_test_images_their_choice_is_covered_too():
+    made = study(seeds=(8,), folds=1)
+    owners = [made.assign(split=split, prediction=made["prediction"]) for split in range(5)]
+    noise = np.random.default_rng(1).normal(0, 0.01, (5, len(made)))
+    owners = [
+        part.assign(prediction=part["prediction"] + e)
+        for part, e in zip(owners, noise, strict=True)
+    ]
+    same = pd.concat(owners, ignore_index=True)
+    found = single_splits(same, ["head"], 0.25).table("srcc")
+    pd.testing.assert_frame_equal(found, transferred(same, ["head"], 0.25).table("srcc"))
+    # A bootstrap over contents alone is a lower bound of the width.
+    one = pooled_folds(made, ["head"]).table("srcc")
+    assert (found["high"] - found["low"] > 0.9 * (one["high"] - one["low"])).all()
+
+
 def test_a_better_head_is_judged_better_and_itself_left_out():
     table = single_splits(study(), ["head"], 0.25).minus(head="relu").verdicts()
     assert table["head"].tolist() == ["gelu", "sigmoid"]

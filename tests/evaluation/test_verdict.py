@@ -24,8 +24,9 @@ def test_the_order_of_the_comparisons_does_not_matter(p, random):
     np.testing.assert_array_equal(holm(np.array(p)[order]), holm(p)[order])
 
 
-def test_one_unknown_leaves_none_corrected():
-    assert np.isnan(holm([0.01, np.nan])).all()
+def test_an_unknown_p_value_counts_as_a_comparison_and_stays_unknown():
+    np.testing.assert_allclose(holm([0.01, np.nan, 0.02]), [0.03, np.nan, 0.04])
+    assert np.isnan(holm([np.nan, np.nan])).all()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -110,6 +111,20 @@ def test_pixels_without_a_known_range_are_refused(kind):
 def test_an_image_of_pillows_without_a_known_range_is_refused(mode):
     with pytest.raises(UserError, match="no known range"):
         rgb(Image.new(mode, (8, 6), 70), "a")
+
+
+@pytest.mark.parametrize(("dtype", "compression"), [("u2", "zlib"), ("u1", None), ("u2", None)])
+def test_planes_of_a_tiff_are_read_rightly_or_refused(dtype, compression):
+    planes = np.random.default_rng(0).integers(0, 256, (3, 32, 40)).astype(dtype)
+    scale = 257 if dtype == "u2" else 1
+    file = io.BytesIO()
+    layout = {"photometric": "rgb", "planarconfig": "separate", "compression": compression}
+    tifffile.imwrite(file, planes * scale, **layout)
+    if dtype == "u2" and compression is None:
+        with pytest.raises(UserError, match=r"planes of 16 bits.*save it interleaved"):
+            read_rgb(file.getvalue(), "a")
+    else:
+        np.testing.assert_array_equal(read_rgb(file.getvalue(), "a"), planes.transpose(1, 2, 0))
 
 
 @pytest.mark.parametrize("tags", [{254: 1}, {50706: b"\1\4\0\0"}], ids=["thumbnail", "DNG"])
