@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,25 +94,38 @@ def _execute(
 ) -> None:
     """Execute into `work`; the notebook writes its record into `work/record`."""
     import papermill
+    from traitlets.config import Config
 
     output = work / "notebook.ipynb"
     defaults = declared(notebook)
     changed = {name: value for name, value in parameters.items() if value != defaults[name]}
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(output),
-            changed | {"record_to": "record"},
-            kernel_name="python3",
-            cwd=str(work),
-            progress_bar=progress,
-            # A kernel warns of its plain local TCP connection, which every Jupyter uses, and logs
-            # its own end as an error. What a cell raises is not logged but raised here.
-            extra_arguments=["--log-level=CRITICAL"],
-        )
+        with tempfile.TemporaryDirectory() as sockets:
+            papermill.execute_notebook(
+                str(notebook),
+                str(output),
+                changed | {"record_to": "record"},
+                kernel_name="python3",
+                cwd=str(work),
+                progress_bar=progress,
+                config=Config(KernelManager=_connection(sockets)),
+                # A kernel warns of its plain local connection, which every Jupyter uses, and logs
+                # its own end as an error. What a cell raises is not logged but raised here.
+                extra_arguments=["--log-level=CRITICAL"],
+            )
     except papermill.PapermillExecutionError as fault:
         os.replace(output, failed)
         raise UserError(
             f"experiment {notebook.stem} failed with {fault.ename}: {fault.evalue} "
             f"(executed so far: {failed})"
         ) from None
+
+
+def _connection(folder: str) -> dict[str, str]:
+    """How to talk to a kernel: by sockets in `folder`, where there are some and the name fits.
+
+    Jupyter chooses TCP ports that are free and opens them later, so of two runs that start together
+    both can get the same one.
+    """
+    fits = os.name == "posix" and len(folder) < 90
+    return {"transport": "ipc", "ip": f"{folder}/kernel"} if fits else {}

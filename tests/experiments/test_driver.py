@@ -46,6 +46,13 @@ def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile
     assert os.listdir(project / "runs") == ["toy"]
 
 
+def test_runs_that_start_together_cannot_get_the_same_port(project, profile):
+    asked = "import json\nfrom ipykernel.connect import get_connection_info\n"
+    check = "assert json.loads(get_connection_info())['transport'] == 'ipc'\n"
+    make_notebook(project / "notebooks" / "toy.ipynb", work=asked + check + WORK)
+    assert run(spec(), profile).fresh
+
+
 def test_a_relative_table_is_found_though_the_notebook_runs_elsewhere(
     project, profile, in_this_process, tmp_path, monkeypatch
 ):
