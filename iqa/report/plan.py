@@ -16,6 +16,7 @@ from iqa.report.estimands import named
 from iqa.report.records import SETS, Run, run
 
 NOT_RUN = "not run"
+_NUMBERS = ("difference", "low", "high", "p")
 
 
 def answers(plan: Plan) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def answers(plan: Plan) -> pd.DataFrame:
     table["p_holm"] = holm(table["p"])
     rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
     judged = [verdict(*row, plan.margin) for row in rows]
-    table["verdict"] = np.where(table["verdict"] == NOT_RUN, NOT_RUN, judged)
+    table["verdict"] = np.where(table["difference"].isna(), NOT_RUN, judged)
     return table.assign(settled_by=_settled_by(table, plan))
 
 
@@ -74,11 +75,10 @@ def _answer(name: str, question: Question, record: str, plan: Plan) -> dict[str,
     try:
         found = run(record)
     except UserError:
-        nothing = dict.fromkeys(("difference", "low", "high", "p", "p_holm"), np.nan)
         label = SETS.get(record.rpartition("-")[2], record)
-        return answer | nothing | {"set": label, "verdict": NOT_RUN}
+        return answer | dict.fromkeys(_NUMBERS, np.nan) | {"set": label}
     row = estimate(found).minus(**question.minus).select(**question.of).verdicts().iloc[0]
-    numbers = {key: row[key] for key in ("difference", "low", "high", "p", "p_holm", "verdict")}
+    numbers = {key: row[key] for key in _NUMBERS}
     return answer | numbers | {"set": found.set, "planned": _planned(found, plan)}
 
 
