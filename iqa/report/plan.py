@@ -44,7 +44,7 @@ def answers(plan: Plan) -> pd.DataFrame:
     table["p_holm"] = holm(table["p"])
     rows = zip(table["low"], table["high"], table["p_holm"], strict=True)
     judged = [verdict(*row, plan.margin) for row in rows]
-    table["verdict"] = np.where(table["difference"].isna(), NOT_RUN, judged)
+    table["verdict"] = np.where(table["planned"] == "–", NOT_RUN, judged)
     return table.assign(settled_by=_settled_by(table, plan))
 
 
