@@ -23,7 +23,7 @@ import pandas as pd
 from iqa.datasets import rows
 from iqa.datasets.csv_name import COLUMNS, PREFIX, Source, absolute, parse
 from iqa.datasets.csv_rows import read_rows
-from iqa.datasets.listing import content_fingerprint, with_paths
+from iqa.datasets.listing import content_fingerprint, with_digests, with_paths
 from iqa.datasets.types import Dataset, DatasetInfo
 from iqa.errors import UserError
 
@@ -49,8 +49,11 @@ def describe(source: Source) -> DatasetInfo:
 def load(source: Source) -> Dataset:
     """Read the table and find its images; none is decoded.
 
+    Tables often name their images 0001, 0002 and so on, and raw pixels of one size fill as many
+    bytes: so the fingerprint covers the files' bytes, too, in the column pixels.
+
     Raises:
-        UserError: the table, a column or an image is missing, or a row is faulty.
+        UserError: the table, a column or an image is missing or unreadable, or a row is faulty.
     """
     info, table = _read(source)
     root = Path(source.options.get("root", source.path.parent))
@@ -58,7 +61,7 @@ def load(source: Source) -> Dataset:
         "say which folder the paths are relative to by ?root=FOLDER, or which column holds them by "
         "?image=COLUMN"
     )
-    table = with_paths(table, root, info.name, remedy)
+    table = with_digests(with_paths(table, root, info.name, remedy))
     return Dataset(info, table, content_fingerprint(table))
 
 
@@ -79,16 +82,19 @@ def _read(source: Source) -> tuple[DatasetInfo, pd.DataFrame]:
     twice = table["id"][table["id"].duplicated()]
     if len(twice):
         raise UserError(f"{source.name}: {twice.iloc[0]!r} is on two sides; leave one out")
+    if "group" not in table:
+        table.insert(2, "group", table["id"])
     table.insert(2, "target", info.to_target(table["score"]))
     return info, table
 
 
 def _chosen(raw: pd.DataFrame, chosen: dict[str, str | None], path: Path) -> pd.DataFrame:
-    """The columns id, score, group and, where there is one, split."""
+    """The columns id, score and, where they are there, group and split."""
     named = {role: rows.column(raw, (name,), path) for role, name in chosen.items() if name}
     names = named["image"]
     table = pd.DataFrame({"id": names, "score": rows.numbers(named["score"], names, path)})
-    table["group"] = rows.groups(named["group"], names, path) if "group" in named else names
+    if "group" in named:
+        table["group"] = rows.groups(named["group"], names, path)
     if "split" in named:
         table["split"] = rows.sides(named["split"], names, path)
     return table
