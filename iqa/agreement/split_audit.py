@@ -125,13 +125,15 @@ def audit_split(
     )
     if data is None:
         return tuple(_shared(table, "id", "ids"))
-    table["id"] = in_terms_of(table["id"], data.table["id"])
-    unknown = table.loc[~table["id"].isin(data.table["id"]), "id"]
+    ids = pd.Series(table["id"].unique())
+    known = pd.Series(in_terms_of(ids, data.table["id"]), ids)
+    unknown = known[~known.isin(data.table["id"])]
     if len(unknown):
         raise UserError(
-            f"split: {len(unknown)} of {len(table)} ids are not in {data.info.name}, the first is "
+            f"split: {len(unknown)} of {len(ids)} ids are not in {data.info.name}, the first is "
             f"{unknown.iloc[0]!r}; use the split with the set it was made for"
         )
+    table["id"] = table["id"].map(known)
     part = replace(data, table=data.table[data.table["id"].isin(table["id"])])
     files = list(read_files(part, progress))
     facts = part.table.assign(digest=[file.digest for file in files])

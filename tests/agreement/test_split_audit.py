@@ -1,4 +1,5 @@
 import json
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,22 @@ def test_everything_shared_is_found_and_said_once(data):
     )
     assert found[2].example == "1.png and copy.png"
     assert found[3].example.startswith("cat.png and dark.png (")
+
+
+def test_ids_in_other_folders_are_found_by_file_name_and_their_leaks_are_told(data):
+    sides = {"train": ["Images/0.png", "Images/2.png"], "test": ["Images/2.png", "Images/4.png"]}
+    (leak,) = audit_split(sides, data)
+    assert (leak.kind, leak.count, leak.example) == ("ids", 1, "2.png")
+
+
+def test_ids_of_a_mac_are_found(tmp_path):
+    names = [normalize("NFD", f"é{n}.png") for n in range(3)]
+    for n, name in enumerate(names):
+        Image.new("RGB", (32, 32), (80 * n, 0, 0)).save(tmp_path / name)
+    pd.DataFrame({"image": names, "mos": range(3)}).to_csv(tmp_path / "r.csv", index=False)
+    (tmp_path / "s.json").write_text(json.dumps({"train": names[:2], "test": names[1:]}))
+    leaks = audit_split(read_sides(tmp_path / "s.json"), load(f"csv:{tmp_path / 'r.csv'}"))
+    assert (leaks[0].kind, leaks[0].example) == ("ids", names[1])
 
 
 def test_each_two_sides_are_compared_and_ids_need_no_data():
