@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from iqa.agreement.predictions import Predictions
-from iqa.datasets import Dataset
+from iqa.datasets import Dataset, csv_table
 from iqa.errors import UserError
 
 
@@ -66,11 +66,17 @@ def ratings_of(data: Dataset) -> Ratings:
     return Ratings(images, info.title, unit, table["group"].nunique() < len(table))
 
 
-def ratings_in(tables: Sequence[Predictions]) -> Ratings:
+def ratings_in(tables: Sequence[Predictions], better: str | None = None) -> Ratings:
     """The ratings that stand beside predictions: those of the first table that has some.
 
+    Args:
+        tables: of one model or several.
+        better: "lower" where a lower rating means a better image: ratings are negated. None is
+            "higher", but not for a column of DMOS, which rises with quality in some sets and falls
+            in others.
+
     Raises:
-        UserError: no table has ratings, or two rate an image differently.
+        UserError: no table has ratings, two rate an image differently, or `better` is needed.
     """
     rated = [one for one in tables if "rating" in one.table]
     if not rated:
@@ -79,6 +85,12 @@ def ratings_in(tables: Sequence[Predictions]) -> Ratings:
             "--rating COLUMN, or name the data set by --on DATASET"
         )
     first = rated[0]
+    column = first.columns["rating"]
+    if better is None and csv_table.is_dmos(column):
+        raise UserError(
+            f"{first.path}: in column `{column}` a higher rating may mean a better image or a "
+            "worse one; say which by --rating-better higher or --rating-better lower"
+        )
     images = first.table.drop(columns="prediction")
     for other in rated[1:]:
         table = other.table.assign(id=in_terms_of(other.table["id"], images["id"]))
@@ -93,7 +105,9 @@ def ratings_in(tables: Sequence[Predictions]) -> Ratings:
             )
     known = "group" in images
     images = images if known else images.assign(group=images["id"])
-    unit = f"ratings in column {first.columns['rating']}"
+    unit = f"ratings in column {column}"
+    if better == "lower":
+        images, unit = images.assign(rating=-images["rating"]), f"{unit}, negated"
     return Ratings(images, str(first.path), unit, known)
 
 

@@ -4,7 +4,8 @@
 after the question mark are optional. Columns that are not named are guessed from usual names, and
 the scale is taken from the data; `DatasetInfo.where` says what was taken. Further options:
 
-- `better=lower` for scores that fall with quality;
+- `better=lower` for scores that fall with quality; of a column of DMOS, which rises with quality in
+  some sets and falls in others, one of `better=lower` and `better=higher` must be said;
 - `root=FOLDER` for what paths are relative to, by default the table's folder;
 - `val=TABLE` and `test=TABLE` where each side of a split has its own table, with the columns of the
   first, which trains.
@@ -38,7 +39,7 @@ USUAL = {
 }  # fmt: skip
 """Role of a column -> names that it usually has, in lower case, letters and digits only."""
 
-__all__ = ["PREFIX", "Source", "absolute", "describe", "load", "parse", "plain"]
+__all__ = ["PREFIX", "Source", "absolute", "describe", "is_dmos", "load", "parse", "plain"]
 
 
 def describe(source: Source) -> DatasetInfo:
@@ -114,6 +115,15 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def is_dmos(column: str) -> bool:
+    """Whether a column is called so that it may rise or fall with quality.
+
+    >>> [is_dmos(name) for name in ("DMOS", "live_dmos", "MOS", "scaledMOS")]
+    [True, True, False, False]
+    """
+    return re.search(r"(?<![a-z])dmos", column.lower()) is not None
+
+
 def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
     """The column named for a role, else the first usual one; None where there is none."""
     if role == "split" and len(source.sides) > 1:
@@ -136,17 +146,17 @@ def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
 
 
 def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> DatasetInfo:
+    score = str(chosen["score"])
+    higher = _higher_is_better(source, score)
     low, high = _scale(source, scores)
-    higher = source.options.get("better", "higher") == "higher"
     given = [end for end in ("low", "high") if end in source.options]
     scale = "given" if len(given) == 2 else "taken from the data" if not given else "half given"
     columns = ", ".join(f"{role} `{name or 'none'}`" for role, name in chosen.items())
     others = "".join(f"; {s} in {p}" for s, p in source.sides.items() if p != source.path)
-    score = str(chosen["score"])
     return DatasetInfo(
         name=source.name,
         title=source.path.stem,
-        score_kind="DMOS" if "dmos" in score.lower() else "MOS",
+        score_kind="DMOS" if is_dmos(score) else "MOS",
         low=low,
         high=high,
         higher_is_better=higher,
@@ -158,6 +168,16 @@ def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> D
         f"{'higher' if higher else 'lower'} is better; to choose otherwise: "
         f"csv:PATH?image=COLUMN&score=COLUMN&group=COLUMN&low=1&high=5&better=lower",
     )
+
+
+def _higher_is_better(source: Source, score: str) -> bool:
+    if is_dmos(score) and "better" not in source.options:
+        raise UserError(
+            f"{source.name}: in column `{score}` a higher score may mean a better image or a worse "
+            "one; say which by the option better=higher or better=lower, as in "
+            "csv:PATH?better=lower"
+        )
+    return source.options.get("better") != "lower"
 
 
 def _scale(source: Source, scores: pd.Series) -> tuple[float, float]:

@@ -174,6 +174,17 @@ def test_a_letter_is_the_same_however_unicode_spells_it(made, write):
     assert len(match(read, ratings_in(read), among=list(mac[60:])).predictions) == 60
 
 
+def test_dmos_needs_its_direction(made, write):
+    one = made(0.1)
+    read = tables(write, one.assign(dmos=-one["mos"]).drop(columns="mos"))
+    with pytest.raises(UserError, match=r"in column `dmos` .* say which by --rating-better higher"):
+        ratings_in(read)
+    turned = ratings_in(read, "lower")
+    np.testing.assert_allclose(turned.images["rating"], one["mos"])
+    assert turned.unit == "ratings in column dmos, negated"
+    np.testing.assert_allclose(ratings_in(read, "higher").images["rating"], -one["mos"])
+
+
 def test_ratings_are_needed_and_must_agree(made, write):
     one = made(0.1)
     with pytest.raises(UserError, match="no column of ratings recognised"):

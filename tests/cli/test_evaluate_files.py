@@ -80,6 +80,24 @@ def test_a_falling_scale_is_noticed_and_turned_on_request(write):
     assert "distance and mine are equivalent: SRCC +0.000" in both.stdout
 
 
+def test_ratings_that_fall_with_quality_are_turned_on_request(write):
+    for name, error in (("base", 1.0), ("good", 0.1)):
+        write(f"{name}.csv", error)
+        table = pd.read_csv(f"{name}.csv")
+        table.assign(dmos=100 - table["mos"]).drop(columns="mos").to_csv(f"{name}.csv", index=False)
+    refused = call("compare", "base.csv", "good.csv")
+    assert "base.csv: in column `dmos` a higher rating may mean" in str(refused.exception)
+    turned = call("compare", "base.csv", "good.csv", "--rating-better", "lower")
+    assert "good is better than base: SRCC +0." in turned.stdout
+    asis = call("compare", "base.csv", "good.csv", "--rating-better", "higher")
+    assert "good is worse than base: SRCC -0." in asis.stdout
+    one = call("evaluate", "good.csv", "--rating-better", "lower")
+    assert "ratings in column dmos, negated" in one.stdout
+    unused = call("evaluate", "good.csv", "--rating-better", "lower", "--on", "clive")
+    assert unused.exit_code == 2
+    assert "--rating-better is for ratings in the table" in unused.stderr
+
+
 def test_compare_gives_a_verdict_for_each_model_and_a_page(write):
     write("base.csv", 1.0)
     write("good.parquet", 0.1)

@@ -58,6 +58,14 @@ def test_what_is_named_wins_over_what_is_usual(folder):
     assert "split" not in data.table
 
 
+@pytest.mark.parametrize(("better", "target"), [("lower", [1, 0]), ("higher", [0, 1])])
+def test_dmos_goes_in_the_direction_that_is_said(better, target, folder):
+    name = write(folder, f"image,dmos\n{NAMES[0]},10\n{NAMES[2]},80\n")
+    data = datasets.load(f"{name}?better={better}")
+    assert data.table["target"].tolist() == target
+    assert data.info.score_kind == "DMOS"
+
+
 def test_paths_are_relative_to_the_table_or_to_a_root_or_absolute(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     text = "image\tmos\ne.png\t1\n" + f"{folder / NAMES[0]}\t2\n"
@@ -77,6 +85,7 @@ def test_paths_are_relative_to_the_table_or_to_a_root_or_absolute(folder, tmp_pa
             r"unknown option of csv: .* 'scale': choose one of image",
         ),
         ("image,mos\nx.png,2\n", "?better=up", "unknown value of better 'up'"),
+        ("image,DMOS\nx.png,2\n", "", r"in column `DMOS` .* say which by the option better=higher"),
         ("image,mos\nx.png,2\n", "?low=one", "low is 'one', expected a finite number"),
         ("image,mos\nx.png,2\n", "?high=inf", "high is 'inf', expected a finite number"),
         ("image,mos\nx.png,2\n", "?root=a&b", r"unknown option .* & is written %26.* 'b'"),
