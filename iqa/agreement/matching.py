@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from unicodedata import normalize
 
 import numpy as np
@@ -130,7 +131,7 @@ def match(
         UserError: models share a name; without `common`, an image is missing or one too many; with
             it, fewer than 3 are left; their ratings or a model's predictions are all one number.
     """
-    names = _names(tables)
+    names = model_names([one.name for one in tables], [one.path for one in tables])
     images = ratings.images.set_index("id").sort_index()
     tested = images.index if among is None else _spelt(among, images.index)
     unrated = _unrated(tested, ratings)
@@ -204,13 +205,21 @@ def _file_name(name: str) -> str:
     return re.split(r"[\\/]", _composed(name))[-1]
 
 
-def _names(tables: Sequence[Predictions]) -> list[str]:
-    names = [one.name for one in tables]
-    if len(set(names)) < len(names):
-        names = [str(one.path) for one in tables]
-    if len(set(names)) < len(names):
-        raise UserError(f"{names[0]} is given twice; compare different tables")
-    return names
+def model_names(names: Sequence[str], paths: Sequence[Path]) -> list[str]:
+    """What tables' models are called: by their `names`, or where two share one by their `paths`.
+
+    >>> model_names(["m", "m"], [Path("x/m.csv"), Path("y/m.csv")])
+    ['x/m.csv', 'y/m.csv']
+
+    Raises:
+        UserError: a path is given twice.
+    """
+    if len(set(names)) == len(names):
+        return list(names)
+    twice = [path for path in paths if paths.count(path) > 1]
+    if twice:
+        raise UserError(f"{twice[0]} is given twice; compare different tables")
+    return [str(path) for path in paths]
 
 
 def _refuse_difference(

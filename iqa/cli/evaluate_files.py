@@ -107,8 +107,8 @@ def compare(
     lower: Annotated[
         list[str] | None,
         typer.Option(
-            help="a model, named like its file without the ending, whose predictions run against "
-            "the ratings; may be repeated"
+            help="a model whose predictions run against the ratings, named like its file without "
+            "the ending, or by its path where two files share that; may be repeated"
         ),
     ] = None,
     metric: Annotated[
@@ -149,15 +149,16 @@ def _read(
     paths: Sequence[Path], named: dict[str, str | None], lower: Collection[str]
 ) -> "list[Predictions]":
     """The tables; which columns were taken is said on standard error."""
-    from iqa.agreement import read_predictions
+    from iqa.agreement import model_names, read_predictions
 
+    names = model_names([path.stem for path in paths], paths)
     for name in lower:
-        if name not in [path.stem for path in paths]:
-            raise unknown("model of --lower", name, [path.stem for path in paths])
+        if name not in names:
+            raise unknown("model of --lower", name, names)
     columns = {role: name for role, name in named.items() if name is not None}
     tables = [
-        read_predictions(path, columns, "lower" if path.stem in lower else "higher")
-        for path in paths
+        read_predictions(path, columns, "lower" if name in lower else "higher", name)
+        for name, path in zip(names, paths, strict=True)
     ]
     for table in tables:
         typer.echo(printable(f"columns of {table}"), err=True)

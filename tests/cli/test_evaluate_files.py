@@ -110,6 +110,17 @@ def test_compare_gives_a_verdict_for_each_model_and_a_page(write):
     assert '<p class="answer better">good is better than base: SRCC +0.' in page
 
 
+def test_of_two_models_in_files_of_one_name_the_named_one_is_turned(write):
+    Path("x").mkdir()
+    write("m.csv", 0.2)
+    table = pd.read_csv("m.csv")
+    table.assign(score=-table["score"]).to_csv("x/m.csv", index=False)
+    refused = call("compare", "m.csv", "x/m.csv", "--lower", "m")
+    assert str(refused.exception) == "unknown model of --lower 'm': choose one of m.csv, x/m.csv"
+    turned = call("compare", "m.csv", "x/m.csv", "--lower", "x/m.csv")
+    assert "x/m.csv and m.csv are equivalent: SRCC +0.000" in turned.stdout
+
+
 def test_the_page_refers_to_nothing_outside_and_escapes_names(write):
     name = "<b>mine & co.csv"
     write(name, 0.5)
@@ -155,6 +166,7 @@ def test_a_split_that_leaks_is_said_with_status_1_and_its_test_side_is_evaluated
         (["evaluate", "mine.csv", "--on", "nosuch"], "unknown dataset 'nosuch'"),
         (["compare", "mine.csv"], "a comparison needs 2 models or more"),
         (["compare", "mine.csv", "mine.csv"], "mine.csv is given twice"),
+        (["compare", "mine.csv", "b.csv", "b.csv"], "b.csv is given twice"),
         (["compare", "mine.csv", "--lower", "x"], "unknown model of --lower 'x': choose one of"),
     ],
 )
