@@ -16,6 +16,7 @@ In a value, & is written %26, and % is written %25.
 import math
 import os
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from unicodedata import normalize
 
@@ -39,7 +40,9 @@ USUAL = {
 }  # fmt: skip
 """Role of a column -> names that it usually has, in lower case, letters and digits only."""
 
-__all__ = ["PREFIX", "Source", "absolute", "describe", "is_dmos", "load", "parse", "plain"]
+__all__ = [
+    "PREFIX", "Source", "absolute", "describe", "is_dmos", "load", "parse", "plain", "usual_column",
+]  # fmt: skip
 
 
 def describe(source: Source) -> DatasetInfo:
@@ -115,6 +118,14 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def usual_column(
+    table: pd.DataFrame, names: Iterable[str], taken: Collection[str] = ()
+) -> str | None:
+    """The column that has the first of the usual `names` and is not `taken`; None without one."""
+    by_plain = {plain(name): name for name in reversed(table.columns) if name not in taken}
+    return next((by_plain[name] for name in names if name in by_plain), None)
+
+
 def is_dmos(column: str) -> bool:
     """Whether a column is called so that it may rise or fall with quality.
 
@@ -131,18 +142,14 @@ def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
     if role in source.options:
         name = normalize("NFC", source.options[role].strip())
         rows.column(raw, (name,), source.path)
-        found = [name]
-    else:
-        by_plain = {plain(name): name for name in reversed(raw.columns)}
-        found = [by_plain[usual] for usual in USUAL[role] if usual in by_plain]
-    if not found and role in ("image", "score"):
+        return name
+    found = usual_column(raw, USUAL[role])
+    if found is None and role in ("image", "score"):
         raise UserError(
             f"{source.path}: no column of {role}s recognised (found: {', '.join(raw.columns)}); "
             f"name it: csv:{source.path}?{role}=COLUMN"
         )
-    if found and list(raw.columns).count(found[0]) > 1:
-        raise UserError(f"{source.path}: two columns are called `{found[0]}`; rename one of them")
-    return found[0] if found else None
+    return found
 
 
 def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> DatasetInfo:

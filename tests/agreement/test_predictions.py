@@ -63,6 +63,10 @@ def test_columns_are_named_where_guessing_would_err(made, write):
         (lambda t: t.assign(mos=3), "every rating is 3, so no correlation is defined"),
         (lambda t: t[:2], "2 images, expected 3 or more"),
         (lambda t: t.assign(image=[None, *t["image"][1:]]), "row 1: no image is named"),
+        (
+            lambda t: t.assign(image=["é.jpg", "e\u0301.jpg", *t["image"][2:]]),
+            "1 of 120 rows repeat an image, the first is 'é.jpg'",
+        ),
         (lambda t: t[["scene", "mos", "score"]], "no column of images recognised"),
         (lambda t: t[["image", "scene"]], "no column of predictions recognised (found: image,"),
     ],
@@ -73,6 +77,14 @@ def test_a_bad_table_is_one_line(made, write, change, said, name):
         read_predictions(write(name, change(made(0.5))))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_two_columns_of_one_name_are_one_line(made, tmp_path):
+    for header in ("image,mos,score,score", "image,image,mos,score", "image,mos,mos,score"):
+        path = tmp_path / "t.csv"
+        path.write_text(f"{header}\na,1,2,3\nb,2,3,4\nc,3,5,7\n")
+        with pytest.raises(UserError, match=r"t\.csv: two columns are called `"):
+            read_predictions(path)
 
 
 def test_a_file_that_is_no_table_is_one_line(tmp_path):

@@ -101,11 +101,15 @@ def test_a_split_is_read_from_a_manifest_from_json_and_from_tables(tmp_path, wri
         ("s.json", '{"test": ["b"]}', "sides found: test; expected test and one of train and val"),
         ("s.csv", "image,mos\na,1\n", "expected a column `image` and a column `split`"),
         ("s.csv", "image,split\na,left\n", "split is 'left', expected one of train"),
+        ("s.csv", "image,split\na,train\nb,\n", "row 2 (b): split is empty, expected one of"),
+        ("s.csv", "image,split\na,train\n,test\n", "s.csv, row 2: no image is named"),
+        ("s.csv", "image,split,split\na,train,x\n", "two columns are called `split`"),
+        ("s.csv", "image,image,split\na,1,train\n", "two columns are called `image`"),
     ],
 )
 def test_a_bad_split_is_one_line(tmp_path, name, text, said):
     (tmp_path / name).write_text(text)
-    with pytest.raises(UserError, match="split") as caught:
+    with pytest.raises(UserError, match=r"split|s\.csv") as caught:
         read_sides(tmp_path / name)
     assert said in str(caught.value)
 
