@@ -156,8 +156,8 @@ def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> D
     score = str(chosen["score"])
     higher = _higher_is_better(source, score)
     low, high = _scale(source, scores)
-    given = [end for end in ("low", "high") if end in source.options]
-    scale = "given" if len(given) == 2 else "taken from the data" if not given else "half given"
+    given = sum(end in source.options for end in ("low", "high"))
+    scale = ("taken from the data", "half given", "given")[given]
     columns = ", ".join(f"{role} `{name or 'none'}`" for role, name in chosen.items())
     others = "".join(f"; {s} in {p}" for s, p in source.sides.items() if p != source.path)
     return DatasetInfo(
@@ -189,19 +189,23 @@ def _higher_is_better(source: Source, score: str) -> bool:
 
 def _scale(source: Source, scores: pd.Series) -> tuple[float, float]:
     """Both ends of the scale, each as given or else the extreme of the data."""
-    ends = {"low": scores.min(), "high": scores.max()}
-    for end in ends:
-        try:
-            ends[end] = float(source.options.get(end, ends[end]))
-        except ValueError:
-            ends[end] = math.nan
-        if not math.isfinite(ends[end]):
-            raise UserError(
-                f"{source.name}: {end} is '{source.options[end]}', expected a finite number"
-            )
-    if not ends["low"] < ends["high"]:
+    low, high = _end(source, "low", scores.min()), _end(source, "high", scores.max())
+    if not low < high:
         raise UserError(
-            f"{source.name}: scale {ends['low']:g} to {ends['high']:g} is empty, expected low < "
-            f"high; give both: ?low=1&high=5"
+            f"{source.name}: scale {low:g} to {high:g} is empty, expected low < high; give both: "
+            "?low=1&high=5"
         )
-    return float(ends["low"]), float(ends["high"])
+    return low, high
+
+
+def _end(source: Source, end: str, extreme: float) -> float:
+    try:
+        value = float(source.options.get(end, extreme))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(
+            f"{source.name}: {end} is '{source.options[end]}', expected a finite number; "
+            "correct the option"
+        )
+    return value
