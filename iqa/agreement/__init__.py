@@ -9,7 +9,7 @@ Tables in, numbers out:
     audit_split(read_sides(Path("split.csv")), load("clive"))      # what its sides share
 """
 
-from iqa.agreement.matching import Matched, Ratings, match, ratings_in, ratings_of
+from iqa.agreement.matching import Matched, Ratings, match, model_names, ratings_in, ratings_of
 from iqa.agreement.performance import (
     METRICS,
     compare,
@@ -33,6 +33,7 @@ __all__ = [
     "estimates",
     "fitted",
     "match",
+    "model_names",
     "outliers",
     "per_content",
     "performance",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_ROWS = 1024  # images compared at once with all others: 40 MB for 10,000 of them
+_ROWS = 256  # images compared at once with all others: 10 MB an array for 10,000 of them
 
 
 def drawn_rmse(preds: Array, target: Array, counts: NDArray) -> Array:
@@ -22,11 +22,15 @@ def drawn_rmse(preds: Array, target: Array, counts: NDArray) -> Array:
 
 def drawn_plcc(preds: Array, target: Array, counts: NDArray) -> Array:
     """Pearson's correlation in each draw; NaN where one side is constant."""
-    x, y = preds - preds.mean(), target - target.mean()  # sums of squares stay accurate
+    # Sums of squares stay accurate about the median, which one outlier does not move.
+    x, y = preds - np.median(preds), target - np.median(target)
     sums = np.stack([x, y, x * x, y * y, x * y]) @ counts / counts.sum(axis=0)
     mean_x, mean_y, xx, yy, xy = sums
+    var_x, var_y = xx - mean_x**2, yy - mean_y**2
+    rounding = len(x) * np.finfo(float).eps
+    constant = (var_x <= rounding * xx) | (var_y <= rounding * yy)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (xy - mean_x * mean_y) / np.sqrt((xx - mean_x**2) * (yy - mean_y**2))
+        return np.where(constant, np.nan, (xy - mean_x * mean_y) / np.sqrt(var_x * var_y))
 
 
 def drawn_krcc(preds: Array, target: Array, counts: NDArray) -> Array:
@@ -36,26 +40,31 @@ def drawn_krcc(preds: Array, target: Array, counts: NDArray) -> Array:
 
     with C concordant and D discordant pairs, and n_1 and n_2 pairs that tie in one variable
     (Kendall, Biometrika 33(3), 1945). An image drawn twice ties with itself.
+
+    Of 10,000 images it takes 30 MB, and 240 MB where there are 2,000 draws.
     """
     weight = np.ascontiguousarray(counts, dtype=np.float32)  # holds sums up to 2^24 exactly
     surplus = np.zeros(counts.shape[1])  # twice C - D
+    x, y = _ranks(preds), _ranks(target)
     for start in range(0, len(preds), _ROWS):
         rows = slice(start, start + _ROWS)
-        x, y = preds[rows, None] - preds, target[rows, None] - target
-        signs = (np.sign(x) * np.sign(y)).astype(np.float32)
+        signs = np.sign(x[rows, None] - x)
+        signs *= np.sign(y[rows, None] - y)
         surplus += np.einsum("nr,nr->r", weight[rows], signs @ weight, dtype=float)
-    pairs = _pairs(counts.sum(axis=0))
-    untied = [pairs - _tied(values, counts) for values in (preds, target)]
+    drawn = counts.sum(axis=0)
+    untied = [drawn * (drawn - 1.0) / 2 - _tied(ranks, weight) for ranks in (x, y)]
     with np.errstate(invalid="ignore", divide="ignore"):
         return surplus / 2 / np.sqrt(untied[0] * untied[1])
 
 
-def _tied(values: Array, counts: NDArray) -> Array:
-    """Pairs of equal values in each draw, (R,)."""
-    order = np.argsort(values, kind="stable")
-    first = np.flatnonzero(np.diff(values[order], prepend=np.nan) != 0)
-    return _pairs(np.add.reduceat(counts[order], first, axis=0)).sum(axis=0)
+def _ranks(values: Array) -> NDArray[np.float32]:
+    """The place of each value among the different ones: smaller numbers in the same order."""
+    return np.unique(values, return_inverse=True)[1].astype(np.float32)
 
 
-def _pairs(count: NDArray) -> Array:
-    return count * (count - 1.0) / 2
+def _tied(ranks: NDArray, weight: NDArray) -> Array:
+    """Pairs of equal ranks in each draw, (R,)."""
+    order = np.argsort(ranks, kind="stable")
+    first = np.flatnonzero(np.diff(ranks[order], prepend=-1))
+    equal = np.add.reduceat(weight[order], first, axis=0)
+    return np.einsum("nr,nr->r", equal, equal - 1, dtype=float) / 2

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
 from iqa.agreement.predictions import Predictions
-from iqa.datasets import Dataset
+from iqa.datasets import Dataset, csv_table
 from iqa.errors import UserError
 
 
@@ -65,11 +67,17 @@ def ratings_of(data: Dataset) -> Ratings:
     return Ratings(images, info.title, unit, table["group"].nunique() < len(table))
 
 
-def ratings_in(tables: Sequence[Predictions]) -> Ratings:
+def ratings_in(tables: Sequence[Predictions], better: str | None = None) -> Ratings:
     """The ratings that stand beside predictions: those of the first table that has some.
 
+    Args:
+        tables: of one model or several.
+        better: "lower" where a lower rating means a better image: ratings are negated. None is
+            "higher", but not for a column of DMOS, which rises with quality in some sets and falls
+            in others.
+
     Raises:
-        UserError: no table has ratings, or two rate an image differently.
+        UserError: no table has ratings, two rate an image differently, or `better` is needed.
     """
     rated = [one for one in tables if "rating" in one.table]
     if not rated:
@@ -78,9 +86,16 @@ def ratings_in(tables: Sequence[Predictions]) -> Ratings:
             "--rating COLUMN, or name the data set by --on DATASET"
         )
     first = rated[0]
+    column = first.columns["rating"]
+    if better is None and csv_table.is_dmos(column):
+        raise UserError(
+            f"{first.path}: in column `{column}` a higher rating may mean a better image or a "
+            "worse one; say which by --rating-better higher or --rating-better lower"
+        )
     images = first.table.drop(columns="prediction")
     for other in rated[1:]:
-        both = images.merge(other.table, on="id", suffixes=("", "_other"))
+        table = other.table.assign(id=in_terms_of(other.table["id"], images["id"]))
+        both = images.merge(table, on="id", suffixes=("", "_other"))
         differ = both[~np.isclose(both["rating"], both["rating_other"], rtol=1e-5)]
         if len(differ):
             row = differ.iloc[0]
@@ -91,7 +106,9 @@ def ratings_in(tables: Sequence[Predictions]) -> Ratings:
             )
     known = "group" in images
     images = images if known else images.assign(group=images["id"])
-    unit = f"ratings in column {first.columns['rating']}"
+    unit = f"ratings in column {column}"
+    if better == "lower":
+        images, unit = images.assign(rating=-images["rating"]), f"{unit}, negated"
     return Ratings(images, str(first.path), unit, known)
 
 
@@ -112,11 +129,18 @@ def match(
 
     Raises:
         UserError: models share a name; without `common`, an image is missing or one too many; with
-            it, fewer than 3 are left.
+            it, fewer than 3 are left; their ratings or a model's predictions are all one number.
     """
-    names = _names(tables)
+    names = model_names([one.name for one in tables], [one.path for one in tables])
     images = ratings.images.set_index("id").sort_index()
-    wanted = images.index if among is None else images.index[images.index.isin(list(among))]
+    tested = images.index if among is None else _spelt(among, images.index)
+    unrated = _unrated(tested, ratings)
+    if unrated and not common:
+        raise UserError(
+            f"split: {unrated}; use the split with the ratings it was made for, or say --common to "
+            "leave them out"
+        )
+    wanted = images.index[images.index.isin(tested)]
     found = {}
     for name, one in zip(names, tables, strict=True):
         ids = in_terms_of(one.table["id"], images.index)
@@ -132,8 +156,10 @@ def match(
             f"{', '.join(str(one.path) for one in tables)}: {len(kept)} images are rated in "
             f"{ratings.source} and predicted, expected 3 or more; check the ids"
         )
-    _refuse_constant(images.loc[kept, "rating"], ratings.source)
     predictions = pd.DataFrame({name: series.loc[kept] for name, series in found.items()})
+    _refuse_constant(images.loc[kept, "rating"], f"{ratings.source}: the ratings of")
+    for name, values in predictions.items():
+        _refuse_constant(values, f"{name}: the predictions for")
     images = images.loc[kept].rename_axis("id").reset_index()
     cut = Ratings(images, ratings.source, ratings.unit, ratings.contents_known)
     why = "" if among is None else ", which are not for the test side"
@@ -144,35 +170,56 @@ def match(
     ]
     if len(kept) < len(wanted):
         notes.insert(0, f"{len(wanted) - len(kept)} of {len(wanted)} rated images are left out")
+    if unrated:
+        notes.insert(0, f"{unrated}; they are left out")
     return Matched(cut, predictions.reset_index(drop=True), tuple(notes))
 
 
 def in_terms_of(ids: pd.Series, known: Collection[str]) -> list[str]:
-    """The `ids` as `known` spells them: as they are where one is known, else by file name.
+    """The `ids`, each there once, as `known` spells them: by the whole name, else by file name.
+
+    Names are compared in composed Unicode, since a Mac takes é for e and an accent.
 
     >>> in_terms_of(pd.Series(["out/a.png", "out/b.png"]), ["a.png", "c.png"])
     ['a.png', 'out/b.png']
     """
-    if ids.isin(list(known)).any():
-        return list(ids)
-    files = [_file_name(name) for name in ids]
-    by_file = {_file_name(name): name for name in known}
-    if len(set(files)) < len(files) or len(by_file) < len(known):
-        return list(ids)  # one file name for two images says nothing
-    return [by_file.get(file, name) for file, name in zip(files, ids, strict=True)]
+    for form in (_composed, _file_name):
+        forms = [form(name) for name in ids]
+        spelt = {form(name): name for name in known}
+        if len(set(forms)) < len(forms) or len(spelt) < len(known):
+            break  # one form for two images says nothing
+        if not spelt.keys().isdisjoint(forms):
+            return [spelt.get(short, name) for short, name in zip(forms, ids, strict=True)]
+    return list(ids)
+
+
+def _spelt(ids: Collection[str], known: pd.Index) -> pd.Index:
+    return pd.Index(in_terms_of(pd.Series(list(dict.fromkeys(ids))), known))
+
+
+def _composed(name: str) -> str:
+    return normalize("NFC", name)
 
 
 def _file_name(name: str) -> str:
-    return re.split(r"[\\/]", name)[-1]
+    return re.split(r"[\\/]", _composed(name))[-1]
 
 
-def _names(tables: Sequence[Predictions]) -> list[str]:
-    names = [one.name for one in tables]
-    if len(set(names)) < len(names):
-        names = [str(one.path) for one in tables]
-    if len(set(names)) < len(names):
-        raise UserError(f"{names[0]} is given twice; compare different tables")
-    return names
+def model_names(names: Sequence[str], paths: Sequence[Path]) -> list[str]:
+    """What tables' models are called: by their `names`, or where two share one by their `paths`.
+
+    >>> model_names(["m", "m"], [Path("x/m.csv"), Path("y/m.csv")])
+    ['x/m.csv', 'y/m.csv']
+
+    Raises:
+        UserError: a path is given twice.
+    """
+    if len(set(names)) == len(names):
+        return list(names)
+    twice = [path for path in paths if paths.count(path) > 1]
+    if twice:
+        raise UserError(f"{twice[0]} is given twice; compare different tables")
+    return [str(path) for path in paths]
 
 
 def _refuse_difference(
@@ -198,6 +245,20 @@ def _refuse_difference(
         )
 
 
-def _refuse_constant(ratings: pd.Series, source: str) -> None:
-    if ratings.nunique() == 1:
-        raise UserError(f"{source}: the ratings of these images are all {ratings.iloc[0]:g}")
+def _unrated(ids: pd.Index, ratings: Ratings) -> str:
+    """How many of the test side's `ids` have no rating, and the first; "" where all have one."""
+    missing = ids[~ids.isin(ratings.images["id"])]
+    if missing.empty:
+        return ""
+    return (
+        f"{len(missing)} of {len(ids)} test images have no rating in {ratings.source}, the first "
+        f"is {missing[0]!r}"
+    )
+
+
+def _refuse_constant(values: pd.Series, what: str) -> None:
+    if values.nunique() == 1:
+        raise UserError(
+            f"{what} these {len(values)} images are all {values.iloc[0]:g}, so no correlation is "
+            "defined; check the table, or take other images"
+        )

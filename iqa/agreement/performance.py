@@ -135,8 +135,8 @@ def performance(matched: Matched, model: str, resamples: int = RESAMPLES) -> pd.
         estimates(one, name, resamples).table("value").assign(metric=metric.title)
         for name, metric in METRICS.items()
     ]
-    if len(per_content(one, model)):
-        found = within_contents(_long(one), ["model"], resamples)
+    if matched.ratings.images["group"].value_counts().max() >= 3:
+        found = within_contents(_long(one, model), ["model"], resamples)
         tables.append(found.table("value").assign(metric="SRCC within contents"))
     return pd.concat(tables, ignore_index=True)[["metric", "value", "low", "high"]]
 
@@ -173,8 +173,8 @@ def per_content(matched: Matched, model: str) -> pd.DataFrame:
         Columns group, images, srcc (NaN where a model or the ratings are constant), bias (the mean
         of fitted prediction minus rating, in the ratings' unit).
     """
-    table = _long(matched).query("model == @model")
-    table = table.assign(error=fitted(matched, model) - table["target"].to_numpy())
+    table = _long(matched, model)
+    table["error"] = fitted(matched, model) - table["target"]
     rows = [
         (group, len(part), srcc(part["prediction"], part["target"]), part["error"].mean())
         for group, part in table.groupby("group")
@@ -197,11 +197,8 @@ def outliers(matched: Matched, model: str, count: int = 10) -> pd.DataFrame:
     return images.loc[largest].reset_index(drop=True)
 
 
-def _long(matched: Matched) -> pd.DataFrame:
-    """A row for each model and image, as `iqa.evaluation.estimators` take them."""
-    images = matched.ratings.images.rename(columns={"rating": "target"})
-    parts = [
-        images.assign(model=model, prediction=matched.predictions[model], split=0, fold=0, seed=0)
-        for model in matched.predictions
-    ]
-    return pd.concat(parts, ignore_index=True)
+def _long(matched: Matched, model: str) -> pd.DataFrame:
+    """A row for each image, as `iqa.evaluation.estimators` take them."""
+    return matched.ratings.images.rename(columns={"rating": "target"}).assign(
+        model=model, prediction=matched.predictions[model], split=0, fold=0, seed=0
+    )

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from unicodedata import normalize
 
 import pandas as pd
 
@@ -71,16 +69,16 @@ def read_predictions(
     """
     raw = read_table(path, "predictions")
     chosen = _choose(raw, columns or {}, path)
-    ids = raw[chosen["image"]]
+    cells = {role: rows.column(raw, (name,), path) for role, name in chosen.items()}
+    ids = rows.ids(cells["image"], path)
     _check_ids(ids, path)
-    names = ids.astype(str).map(partial(normalize, "NFC"))
-    table = pd.DataFrame({"id": names})
+    table = pd.DataFrame({"id": ids})
     for role in ("prediction", "rating"):
-        if role in chosen:
-            table[role] = rows.numbers(raw[chosen[role]], names, path, role)
+        if role in cells:
+            table[role] = rows.numbers(cells[role], ids, path, role)
             _check_spread(table[role], role, path)
-    if "group" in chosen:
-        table["group"] = rows.groups(raw[chosen["group"]], names, path)
+    if "group" in cells:
+        table["group"] = rows.groups(cells["group"], ids, path)
     if better == "lower":
         table["prediction"] = -table["prediction"]
     return Predictions(name or path.stem, table.reset_index(drop=True), chosen, path)
@@ -111,26 +109,20 @@ def _choose(raw: pd.DataFrame, named: Mapping[str, str], path: Path) -> dict[str
     for column in named.values():
         rows.column(raw, (column,), path)
     chosen = dict(named)
-    by_plain = {csv_table.plain(name): name for name in reversed(raw.columns)}
     for role, usual in USUAL.items():
-        free = (by_plain[name] for name in usual if name in by_plain)
-        found = next((name for name in free if name not in chosen.values()), None)
+        found = csv_table.usual_column(raw, usual, chosen.values())
         if role not in chosen and found is not None:
             chosen[role] = found
     if "prediction" not in chosen:
-        once = [name for name in raw.columns if list(raw.columns).count(name) == 1]
-        rest = [name for name in once if name not in chosen.values()]
-        numeric = [name for name in rest if _is_numeric(raw[name])]
-        chosen |= {"prediction": numeric[0]} if len(numeric) == 1 else {}
+        rest = raw.drop(columns=list(chosen.values()))
+        numeric = [name for name, cells in rest.items() if _is_numeric(cells)]
+        chosen |= {"prediction": str(numeric[0])} if len(numeric) == 1 else {}
     for role in ("image", "prediction"):
         if role not in chosen:
             raise UserError(
                 f"{path}: no column of {role}s recognised (found: {', '.join(raw.columns)}); "
                 f"name it by --{role} COLUMN"
             )
-    twice = [name for name in chosen.values() if list(raw.columns).count(name) > 1]
-    if twice:
-        raise UserError(f"{path}: two columns are called `{twice[0]}`; rename one of them")
     return chosen
 
 
@@ -139,14 +131,11 @@ def _is_numeric(cells: pd.Series) -> bool:
 
 
 def _check_ids(ids: pd.Series, path: Path) -> None:
-    nameless = ids.index[ids.isna()]
-    if len(nameless):
-        raise UserError(f"{path}, row {nameless[0] + 1}: no image is named; complete the row")
     repeated = ids[ids.duplicated()]
     if len(repeated):
         raise UserError(
             f"{path}: {len(repeated)} of {len(ids)} rows repeat an image, the first is "
-            f"{str(repeated.iloc[0])!r}; give each image one row, and each model, split or seed "
+            f"{repeated.iloc[0]!r}; give each image one row, and each model, split or seed "
             "its own table"
         )
     if len(ids) < 3:

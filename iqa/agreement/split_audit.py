@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -92,18 +91,17 @@ def _from_json(path: Path) -> dict[str, list[str]]:
 
 def _from_table(path: Path) -> dict[str, list[str]]:
     table = read_table(path, "split")
-    by_plain = {csv_table.plain(name): name for name in reversed(table.columns)}
     image, side = (
-        next((by_plain[name] for name in csv_table.USUAL[role] if name in by_plain), None)
-        for role in ("image", "split")
+        csv_table.usual_column(table, csv_table.USUAL[role]) for role in ("image", "split")
     )
     if image is None or side is None:
         raise UserError(
             f"split {path}: expected a column `image` and a column `split` (found: "
             f"{', '.join(table.columns)}), or JSON with lists train, val and test"
         )
-    ids = table[image].astype(str).map(partial(normalize, "NFC"))
-    return dict(ids.groupby(rows.sides(table[side], ids, path)).agg(list))
+    ids = rows.ids(rows.column(table, (image,), path), path)
+    side_of = rows.sides(rows.column(table, (side,), path), ids, path)
+    return dict(ids.groupby(side_of).agg(list))
 
 
 def audit_split(
@@ -125,13 +123,15 @@ def audit_split(
     )
     if data is None:
         return tuple(_shared(table, "id", "ids"))
-    table["id"] = in_terms_of(table["id"], data.table["id"])
-    unknown = table.loc[~table["id"].isin(data.table["id"]), "id"]
+    ids = pd.Series(table["id"].unique())
+    known = pd.Series(in_terms_of(ids, data.table["id"]), ids)
+    unknown = known[~known.isin(data.table["id"])]
     if len(unknown):
         raise UserError(
-            f"split: {len(unknown)} of {len(table)} ids are not in {data.info.name}, the first is "
+            f"split: {len(unknown)} of {len(ids)} ids are not in {data.info.name}, the first is "
             f"{unknown.iloc[0]!r}; use the split with the set it was made for"
         )
+    table["id"] = table["id"].map(known)
     part = replace(data, table=data.table[data.table["id"].isin(table["id"])])
     files = list(read_files(part, progress))
     facts = part.table.assign(digest=[file.digest for file in files])

@@ -29,7 +29,7 @@ def caveats(matched: Matched) -> Iterator[str]:
             yield (
                 f"{model}: predictions fall as ratings rise (SRCC {agreement:.3f}), which the "
                 "fitted metrics hide; turn them by --better lower (evaluate) or --lower MODEL "
-                "(compare) if lower is better"
+                "(compare) if lower is better; in ratings, by --rating-better lower"
             )
         elif _on_another_scale(preds, rating):
             yield (

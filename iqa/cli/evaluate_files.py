@@ -26,6 +26,10 @@ _On = Annotated[
 _Image = Annotated[str | None, typer.Option(help="column of the image's id, path or file name")]
 _Prediction = Annotated[str | None, typer.Option(help="column of the prediction")]
 _Rating = Annotated[str | None, typer.Option(help="column of the rating")]
+_RatingBetter = Annotated[
+    Literal["higher", "lower"] | None,
+    typer.Option(help="lower: a lower rating in the table means a better image; needed for DMOS"),
+]
 _Group = Annotated[str | None, typer.Option(help="column of the content that images share")]
 _Common = Annotated[
     bool, typer.Option("--common", help="use the images that all have; leave out the others")
@@ -58,6 +62,7 @@ def evaluate(
     image: _Image = None,
     prediction: _Prediction = None,
     rating: _Rating = None,
+    rating_better: _RatingBetter = None,
     group: _Group = None,
     better: Annotated[
         Literal["higher", "lower"],
@@ -72,7 +77,7 @@ def evaluate(
 
     named = {"image": image, "prediction": prediction, "rating": rating, "group": group}
     tables = _read([predictions], named, [predictions.stem] if better == "lower" else [])
-    found = _found(tables, on, common, split)
+    found = _found(tables, on, rating_better, common, split)
     model = found.matched.predictions.columns[0]
     table = performance(found.matched, model)
     _print(f"{model} on {found.matched}", ["metric", "value", "95 % interval"], table)
@@ -97,12 +102,13 @@ def compare(
     image: _Image = None,
     prediction: _Prediction = None,
     rating: _Rating = None,
+    rating_better: _RatingBetter = None,
     group: _Group = None,
     lower: Annotated[
         list[str] | None,
         typer.Option(
-            help="a model, named like its file without the ending, whose predictions run against "
-            "the ratings; may be repeated"
+            help="a model whose predictions run against the ratings, named like its file without "
+            "the ending, or by its path where two files share that; may be repeated"
         ),
     ] = None,
     metric: Annotated[
@@ -120,7 +126,8 @@ def compare(
     from iqa.agreement.wording import headline
 
     named = {"image": image, "prediction": prediction, "rating": rating, "group": group}
-    found = _found(_read(predictions, named, lower or []), on, common, split)
+    tables = _read(predictions, named, lower or [])
+    found = _found(tables, on, rating_better, common, split)
     baseline = found.matched.predictions.columns[0]
     title = agreement.METRICS[metric].title
     judged = agreement.compare(found.matched, baseline, metric, margin)
@@ -142,30 +149,42 @@ def _read(
     paths: Sequence[Path], named: dict[str, str | None], lower: Collection[str]
 ) -> "list[Predictions]":
     """The tables; which columns were taken is said on standard error."""
-    from iqa.agreement import read_predictions
+    from iqa.agreement import model_names, read_predictions
 
+    names = model_names([path.stem for path in paths], paths)
     for name in lower:
-        if name not in [path.stem for path in paths]:
-            raise unknown("model of --lower", name, [path.stem for path in paths])
+        if name not in names:
+            raise unknown("model of --lower", name, names)
     columns = {role: name for role, name in named.items() if name is not None}
     tables = [
-        read_predictions(path, columns, "lower" if path.stem in lower else "higher")
-        for path in paths
+        read_predictions(path, columns, "lower" if name in lower else "higher", name)
+        for name, path in zip(names, paths, strict=True)
     ]
     for table in tables:
         typer.echo(printable(f"columns of {table}"), err=True)
     return tables
 
 
-def _found(tables: "list[Predictions]", on: str | None, common: bool, split: Path | None) -> _Found:
+def _found(
+    tables: "list[Predictions]",
+    on: str | None,
+    rating_better: str | None,
+    common: bool,
+    split: Path | None,
+) -> _Found:
     from iqa.agreement import audit_split, match, ratings_in, ratings_of, read_sides
     from iqa.agreement.wording import caveats
     from iqa.datasets import load
 
+    if on and rating_better:
+        raise typer.BadParameter(
+            "--rating-better is for ratings in the table; a data set has its own direction "
+            "(csv:PATH?better=lower)"
+        )
     progress = sys.stderr.isatty()
     data = load(on, progress) if on else None
     sides = read_sides(split) if split else None
-    ratings = ratings_of(data) if data else ratings_in(tables)
+    ratings = ratings_of(data) if data else ratings_in(tables, rating_better)
     if data:
         typer.echo(printable(f"ratings and contents are those of {data.info.title}"), err=True)
     matched = match(tables, ratings, common, sides["test"] if sides else None)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from iqa.datasets.listing import digest
 from iqa.datasets.near_duplicates import BITS, near_duplicates, perceptual_hash
 from iqa.datasets.registry import find, load
 from iqa.datasets.types import Dataset, Facts
 from iqa.errors import UserError
-from iqa.files import fingerprint
-from iqa.images import open_regular, read_rgb
+from iqa.images import read_rgb
 from iqa.threads import in_order
 
 
@@ -99,13 +99,12 @@ def read_files(data: Dataset, progress: bool = False) -> Iterator[File]:
 
 def _read_one(path: str) -> File:
     """The file's fingerprint and hash, and why features would refuse it, if they would."""
-    digest = path
+    found = path
     try:
-        with open_regular(path) as file:
-            digest = fingerprint(file.read())
-        return File(digest, hash=perceptual_hash(read_rgb(path)))
+        found = digest(path)
+        return File(found, hash=perceptual_hash(read_rgb(path)))
     except UserError as fault:
-        return File(digest, str(fault))
+        return File(found, str(fault))
 
 
 def _summary(data: Dataset) -> str:

@@ -4,7 +4,8 @@
 after the question mark are optional. Columns that are not named are guessed from usual names, and
 the scale is taken from the data; `DatasetInfo.where` says what was taken. Further options:
 
-- `better=lower` for scores that fall with quality;
+- `better=lower` for scores that fall with quality; of a column of DMOS, which rises with quality in
+  some sets and falls in others, one of `better=lower` and `better=higher` must be said;
 - `root=FOLDER` for what paths are relative to, by default the table's folder;
 - `val=TABLE` and `test=TABLE` where each side of a split has its own table, with the columns of the
   first, which trains.
@@ -15,6 +16,7 @@ In a value, & is written %26, and % is written %25.
 import math
 import os
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from unicodedata import normalize
 
@@ -23,7 +25,7 @@ import pandas as pd
 from iqa.datasets import rows
 from iqa.datasets.csv_name import COLUMNS, PREFIX, Source, absolute, parse
 from iqa.datasets.csv_rows import read_rows
-from iqa.datasets.listing import content_fingerprint, with_paths
+from iqa.datasets.listing import content_fingerprint, with_digests, with_paths
 from iqa.datasets.types import Dataset, DatasetInfo
 from iqa.errors import UserError
 
@@ -38,7 +40,9 @@ USUAL = {
 }  # fmt: skip
 """Role of a column -> names that it usually has, in lower case, letters and digits only."""
 
-__all__ = ["PREFIX", "Source", "absolute", "describe", "load", "parse", "plain"]
+__all__ = [
+    "PREFIX", "Source", "absolute", "describe", "is_dmos", "load", "parse", "plain", "usual_column",
+]  # fmt: skip
 
 
 def describe(source: Source) -> DatasetInfo:
@@ -49,8 +53,11 @@ def describe(source: Source) -> DatasetInfo:
 def load(source: Source) -> Dataset:
     """Read the table and find its images; none is decoded.
 
+    Tables often name their images 0001, 0002 and so on, and raw pixels of one size fill as many
+    bytes: so the fingerprint covers the files' bytes, too, in the column pixels.
+
     Raises:
-        UserError: the table, a column or an image is missing, or a row is faulty.
+        UserError: the table, a column or an image is missing or unreadable, or a row is faulty.
     """
     info, table = _read(source)
     root = Path(source.options.get("root", source.path.parent))
@@ -58,7 +65,7 @@ def load(source: Source) -> Dataset:
         "say which folder the paths are relative to by ?root=FOLDER, or which column holds them by "
         "?image=COLUMN"
     )
-    table = with_paths(table, root, info.name, remedy)
+    table = with_digests(with_paths(table, root, info.name, remedy))
     return Dataset(info, table, content_fingerprint(table))
 
 
@@ -79,16 +86,19 @@ def _read(source: Source) -> tuple[DatasetInfo, pd.DataFrame]:
     twice = table["id"][table["id"].duplicated()]
     if len(twice):
         raise UserError(f"{source.name}: {twice.iloc[0]!r} is on two sides; leave one out")
+    if "group" not in table:
+        table.insert(2, "group", table["id"])
     table.insert(2, "target", info.to_target(table["score"]))
     return info, table
 
 
 def _chosen(raw: pd.DataFrame, chosen: dict[str, str | None], path: Path) -> pd.DataFrame:
-    """The columns id, score, group and, where there is one, split."""
+    """The columns id, score and, where they are there, group and split."""
     named = {role: rows.column(raw, (name,), path) for role, name in chosen.items() if name}
     names = named["image"]
     table = pd.DataFrame({"id": names, "score": rows.numbers(named["score"], names, path)})
-    table["group"] = rows.groups(named["group"], names, path) if "group" in named else names
+    if "group" in named:
+        table["group"] = rows.groups(named["group"], names, path)
     if "split" in named:
         table["split"] = rows.sides(named["split"], names, path)
     return table
@@ -108,6 +118,23 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def usual_column(
+    table: pd.DataFrame, names: Iterable[str], taken: Collection[str] = ()
+) -> str | None:
+    """The column that has the first of the usual `names` and is not `taken`; None without one."""
+    by_plain = {plain(name): name for name in reversed(table.columns) if name not in taken}
+    return next((by_plain[name] for name in names if name in by_plain), None)
+
+
+def is_dmos(column: str) -> bool:
+    """Whether a column is called so that it may rise or fall with quality.
+
+    >>> [is_dmos(name) for name in ("DMOS", "live_dmos", "MOS", "scaledMOS")]
+    [True, True, False, False]
+    """
+    return re.search(r"(?<![a-z])dmos", column.lower()) is not None
+
+
 def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
     """The column named for a role, else the first usual one; None where there is none."""
     if role == "split" and len(source.sides) > 1:
@@ -115,32 +142,28 @@ def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
     if role in source.options:
         name = normalize("NFC", source.options[role].strip())
         rows.column(raw, (name,), source.path)
-        found = [name]
-    else:
-        by_plain = {plain(name): name for name in reversed(raw.columns)}
-        found = [by_plain[usual] for usual in USUAL[role] if usual in by_plain]
-    if not found and role in ("image", "score"):
+        return name
+    found = usual_column(raw, USUAL[role])
+    if found is None and role in ("image", "score"):
         raise UserError(
             f"{source.path}: no column of {role}s recognised (found: {', '.join(raw.columns)}); "
             f"name it: csv:{source.path}?{role}=COLUMN"
         )
-    if found and list(raw.columns).count(found[0]) > 1:
-        raise UserError(f"{source.path}: two columns are called `{found[0]}`; rename one of them")
-    return found[0] if found else None
+    return found
 
 
 def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> DatasetInfo:
+    score = str(chosen["score"])
+    higher = _higher_is_better(source, score)
     low, high = _scale(source, scores)
-    higher = source.options.get("better", "higher") == "higher"
-    given = [end for end in ("low", "high") if end in source.options]
-    scale = "given" if len(given) == 2 else "taken from the data" if not given else "half given"
+    given = sum(end in source.options for end in ("low", "high"))
+    scale = ("taken from the data", "half given", "given")[given]
     columns = ", ".join(f"{role} `{name or 'none'}`" for role, name in chosen.items())
     others = "".join(f"; {s} in {p}" for s, p in source.sides.items() if p != source.path)
-    score = str(chosen["score"])
     return DatasetInfo(
         name=source.name,
         title=source.path.stem,
-        score_kind="DMOS" if "dmos" in score.lower() else "MOS",
+        score_kind="DMOS" if is_dmos(score) else "MOS",
         low=low,
         high=high,
         higher_is_better=higher,
@@ -154,21 +177,35 @@ def _info(source: Source, chosen: dict[str, str | None], scores: pd.Series) -> D
     )
 
 
+def _higher_is_better(source: Source, score: str) -> bool:
+    if is_dmos(score) and "better" not in source.options:
+        raise UserError(
+            f"{source.name}: in column `{score}` a higher score may mean a better image or a worse "
+            "one; say which by the option better=higher or better=lower, as in "
+            "csv:PATH?better=lower"
+        )
+    return source.options.get("better") != "lower"
+
+
 def _scale(source: Source, scores: pd.Series) -> tuple[float, float]:
     """Both ends of the scale, each as given or else the extreme of the data."""
-    ends = {"low": scores.min(), "high": scores.max()}
-    for end in ends:
-        try:
-            ends[end] = float(source.options.get(end, ends[end]))
-        except ValueError:
-            ends[end] = math.nan
-        if not math.isfinite(ends[end]):
-            raise UserError(
-                f"{source.name}: {end} is '{source.options[end]}', expected a finite number"
-            )
-    if not ends["low"] < ends["high"]:
+    low, high = _end(source, "low", scores.min()), _end(source, "high", scores.max())
+    if not low < high:
         raise UserError(
-            f"{source.name}: scale {ends['low']:g} to {ends['high']:g} is empty, expected low < "
-            f"high; give both: ?low=1&high=5"
+            f"{source.name}: scale {low:g} to {high:g} is empty, expected low < high; give both: "
+            "?low=1&high=5"
         )
-    return float(ends["low"]), float(ends["high"])
+    return low, high
+
+
+def _end(source: Source, end: str, extreme: float) -> float:
+    try:
+        value = float(source.options.get(end, extreme))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(
+            f"{source.name}: {end} is '{source.options[end]}', expected a finite number; "
+            "correct the option"
+        )
+    return value

@@ -10,6 +10,8 @@ import pandas as pd
 
 from iqa.errors import UserError
 from iqa.files import fingerprint
+from iqa.images import open_regular
+from iqa.threads import in_order
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,32 @@ def with_paths(table: pd.DataFrame, folder: Path, name: str, remedy: str) -> pd.
     return table.assign(path=[file.path for file in there], size=[file.size for file in there])
 
 
+def with_digests(table: pd.DataFrame) -> pd.DataFrame:
+    """The table and, for each path, `pixels`: the digest of the file's bytes; none is decoded.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
+    threads = os.cpu_count() or 1
+    return table.assign(pixels=list(in_order(digest, table["path"], threads, ahead=4 * threads)))
+
+
+def digest(path: str) -> str:
+    """Fingerprint of a file's bytes.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with open_regular(path) as file:
+        return fingerprint(file.read())
+
+
 def content_fingerprint(table: pd.DataFrame) -> str:
     """Fingerprint of ids, scores, groups, the files' sizes in bytes, and columns of the set's own.
 
-    The path is left out, and so is the spread of the ratings, which no model is trained on.
-    Pixels are left out, so that a set of gigabytes is read in a second: an image that changes and
-    keeps its size goes unnoticed here. `iqa datasets check` decodes every image.
+    The path is left out, and so is the spread of the ratings, which no model is trained on. A
+    benchmark has no digests of its files, so that gigabytes are read in a second: an image that
+    changes and keeps its size goes unnoticed here. `iqa datasets check` decodes every image.
     """
     content = table.drop(columns=["path", "deviation"], errors="ignore")
     return fingerprint(content.to_csv(index=False, lineterminator="\n"))

@@ -24,16 +24,31 @@ def column(table: pd.DataFrame, wanted: tuple[str, ...], source: Path) -> pd.Ser
     """The first of the `wanted` columns that `table` has.
 
     Raises:
-        UserError: it has none of them; lists those it has.
+        UserError: it has none of them, and lists those it has; or two of that name.
     """
+    columns = list(table.columns)
     for name in wanted:
-        if name in table.columns:
+        if columns.count(name) > 1:
+            raise UserError(f"{source}: two columns are called `{name}`; rename one of them")
+        if name in columns:
             return table[name]
-    found = ", ".join(map(str, table.columns))
+    found = ", ".join(map(str, columns))
     raise UserError(
         f"{source}: column {' or '.join(f'`{name}`' for name in wanted)} not found "
         f"(found: {found}); restore the table as published, or name the column"
     )
+
+
+def ids(cells: pd.Series, source: Path) -> pd.Series:
+    """A column of images' names as text in composed Unicode: é is one letter, however typed.
+
+    Raises:
+        UserError: a row has none.
+    """
+    nameless = cells.index[cells.isna()]
+    if len(nameless):
+        raise UserError(f"{source}, row {nameless[0] + 1}: no image is named; complete the row")
+    return cells.astype(str).map(partial(normalize, "NFC"))
 
 
 def numbers(scores: pd.Series, names: pd.Series, source: Path, what: str = "score") -> pd.Series:
@@ -45,10 +60,8 @@ def numbers(scores: pd.Series, names: pd.Series, source: Path, what: str = "scor
     values = pd.to_numeric(scores, errors="coerce").astype(float)
     bad = np.flatnonzero(~np.isfinite(values.to_numpy()))
     if len(bad):
-        cell = scores.iloc[bad[0]]
-        found = "empty" if pd.isna(cell) else f"'{cell}'"
         raise UserError(
-            f"{_at(source, bad[0], names)}: {what} is {found}, "
+            f"{_at(source, bad[0], names)}: {what} is {_shown(scores.iloc[bad[0]])}, "
             "expected a finite number; correct the row or restore the table"
         )
     return values
@@ -95,8 +108,8 @@ def sides(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
     bad = np.flatnonzero(found.isna())
     if len(bad):
         raise UserError(
-            f"{_at(source, bad[0], names)}: split is '{values.iloc[bad[0]]}', expected one of "
-            f"{', '.join(SIDES)}; correct the row"
+            f"{_at(source, bad[0], names)}: split is {_shown(values.iloc[bad[0]])}, expected "
+            f"one of {', '.join(SIDES)}; correct the row"
         )
     return found
 
@@ -114,6 +127,10 @@ def groups(values: pd.Series, names: pd.Series, source: Path) -> pd.Series:
             f"column `{values.name}`"
         )
     return values.astype(str).map(partial(normalize, "NFC"))
+
+
+def _shown(cell: object) -> str:
+    return "empty" if pd.isna(cell) else f"'{cell}'"
 
 
 def _at(source: Path, row: int, names: pd.Series) -> str:

@@ -125,9 +125,9 @@ class Dataset:
 
     @property
     def images_fingerprint(self) -> str:
-        """16 hexadecimal digits of ids and pixels, or sizes in bytes: scores and groups are out.
+        """16 hexadecimal digits of ids, and of sizes or pixels as far as the table has them.
 
-        Features depend on images alone, and stay in the cache when groups change.
+        Features depend on images alone, and stay in the cache when scores or groups change.
         """
         known = [name for name in ("id", "size", "pixels") if name in self.table.columns]
         return fingerprint(self.table[known].to_csv(index=False, lineterminator="\n"))

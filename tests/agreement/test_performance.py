@@ -75,6 +75,30 @@ def test_a_draw_without_variety_is_undefined():
     assert np.isnan([drawn_krcc(x, y, counts), drawn_plcc(x, y, counts)]).all()
 
 
+@pytest.mark.parametrize("constant", [0.1, 7.3, 1e6 + 0.1])
+def test_constant_predictions_in_a_draw_have_no_correlation(constant):
+    rng = np.random.default_rng(0)
+    for others in (2, 40):  # the constant is most of the predictions, or few of them
+        x = np.full(60, constant)
+        x[:others] = rng.normal(3, 1, others)
+        counts = rng.integers(1, 4, (60, 200))
+        counts[:others, ::2] = 0
+        for drawn in (drawn_plcc, drawn_krcc):
+            for found in (drawn(x, rng.normal(50, 15, 60), counts), drawn(-x, x, counts)):
+                assert np.isnan(found[::2]).all()
+                assert (np.abs(found[1::2]) <= 1 + 1e-12).all()
+
+
+def test_one_outlier_leaves_the_other_draws_exact():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 50))
+    x[0] = 1e12
+    counts = resample_counts([str(n) for n in range(50)], 20, 0)
+    counts[0] = 0
+    expected = [SCIPY["plcc_raw"](np.repeat(x, n), np.repeat(y, n)) for n in counts.T]
+    np.testing.assert_allclose(drawn_plcc(x, y, counts), expected, rtol=0, atol=1e-12)
+
+
 def test_published_case_tuna():
     """Hollander and Wolfe (1973), pages 185 to 194: the lightness of canned tuna and its panel's
     score. They give K = 16, so tau = 16 / 36; R's manual of cor.test repeats the case (T = 26)."""

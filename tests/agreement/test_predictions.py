@@ -1,8 +1,10 @@
+from unicodedata import normalize
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from iqa.agreement import match, ratings_in, read_predictions
+from iqa.agreement import Ratings, match, ratings_in, read_predictions
 from iqa.errors import UserError
 
 
@@ -61,6 +63,10 @@ def test_columns_are_named_where_guessing_would_err(made, write):
         (lambda t: t.assign(mos=3), "every rating is 3, so no correlation is defined"),
         (lambda t: t[:2], "2 images, expected 3 or more"),
         (lambda t: t.assign(image=[None, *t["image"][1:]]), "row 1: no image is named"),
+        (
+            lambda t: t.assign(image=["é.jpg", "e\u0301.jpg", *t["image"][2:]]),
+            "1 of 120 rows repeat an image, the first is 'é.jpg'",
+        ),
         (lambda t: t[["scene", "mos", "score"]], "no column of images recognised"),
         (lambda t: t[["image", "scene"]], "no column of predictions recognised (found: image,"),
     ],
@@ -71,6 +77,14 @@ def test_a_bad_table_is_one_line(made, write, change, said, name):
         read_predictions(write(name, change(made(0.5))))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_two_columns_of_one_name_are_one_line(made, tmp_path):
+    for header in ("image,mos,score,score", "image,image,mos,score", "image,mos,mos,score"):
+        path = tmp_path / "t.csv"
+        path.write_text(f"{header}\na,1,2,3\nb,2,3,4\nc,3,5,7\n")
+        with pytest.raises(UserError, match=r"t\.csv: two columns are called `"):
+            read_predictions(path)
 
 
 def test_a_file_that_is_no_table_is_one_line(tmp_path):
@@ -131,6 +145,58 @@ def test_missing_and_extra_images_are_counted_unless_the_common_ones_are_meant(m
         match(apart, ratings_in(read[:1]), common=True)
 
 
+def test_test_images_that_nobody_rated_do_not_vanish(made, write):
+    one = made(0.1)
+    read = tables(write, one)
+    tested = [*one["image"][60:], "img/new.png", "img/new2.png"]
+    with pytest.raises(UserError) as caught:
+        match(read, ratings_in(read), among=tested)
+    said = "2 of 62 test images have no rating in "
+    assert str(caught.value).startswith(f"split: {said}")
+    assert "the first is 'img/new.png'" in str(caught.value)
+    found = match(read, ratings_in(read), common=True, among=tested)
+    assert len(found.predictions) == 60
+    assert found.notes[0].startswith(said)
+    assert found.notes[0].endswith("they are left out")
+
+
+def test_the_test_side_may_be_named_by_other_folders(made, write):
+    one = made(0.1)
+    read = tables(write, one)
+    found = match(read, ratings_in(read), among=["/data/" + name for name in one["image"][60:]])
+    assert found.ratings.images["id"].tolist() == one["image"][60:].tolist()
+
+
+def test_what_is_constant_on_the_test_side_is_refused(made, write):
+    one = made(0.1)
+    half = one.assign(score=one["score"].where(one.index < 60, 5.0))
+    read = tables(write, one, half)
+    assert match(read, ratings_in(read)).predictions.shape == (120, 2)
+    with pytest.raises(UserError, match="m1: the predictions for these 60 images are all 5, so"):
+        match(read, ratings_in(read), among=list(one["image"][60:]))
+
+
+def test_a_letter_is_the_same_however_unicode_spells_it(made, write):
+    one = made(0.1)
+    names = "é" + one["image"].str[4:]
+    mac = names.map(lambda name: normalize("NFD", name))
+    ratings = Ratings(one.assign(id=mac, rating=one["mos"], group=mac), "a Mac", "MOS", False)
+    read = tables(write, one.assign(image=mac))
+    assert match(read, ratings).ratings.images["id"].tolist() == mac.tolist()
+    assert len(match(read, ratings_in(read), among=list(mac[60:])).predictions) == 60
+
+
+def test_dmos_needs_its_direction(made, write):
+    one = made(0.1)
+    read = tables(write, one.assign(dmos=-one["mos"]).drop(columns="mos"))
+    with pytest.raises(UserError, match=r"in column `dmos` .* say which by --rating-better higher"):
+        ratings_in(read)
+    turned = ratings_in(read, "lower")
+    np.testing.assert_allclose(turned.images["rating"], one["mos"])
+    assert turned.unit == "ratings in column dmos, negated"
+    np.testing.assert_allclose(ratings_in(read, "higher").images["rating"], -one["mos"])
+
+
 def test_ratings_are_needed_and_must_agree(made, write):
     one = made(0.1)
     with pytest.raises(UserError, match="no column of ratings recognised"):
@@ -138,3 +204,6 @@ def test_ratings_are_needed_and_must_agree(made, write):
     changed = one.assign(mos=one["mos"] + (one.index == 5))
     with pytest.raises(UserError, match=r"rate 1 images differently, the first is 'img/005.png'"):
         ratings_in(tables(write, one, changed))
+    elsewhere = changed.assign(image="out/" + changed["image"])
+    with pytest.raises(UserError, match=r"rate 1 images differently, the first is 'img/005.png'"):
+        ratings_in(tables(write, one, elsewhere))

@@ -1,4 +1,5 @@
 import json
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,22 @@ def test_everything_shared_is_found_and_said_once(data):
     assert found[3].example.startswith("cat.png and dark.png (")
 
 
+def test_ids_in_other_folders_are_found_by_file_name_and_their_leaks_are_told(data):
+    sides = {"train": ["Images/0.png", "Images/2.png"], "test": ["Images/2.png", "Images/4.png"]}
+    (leak,) = audit_split(sides, data)
+    assert (leak.kind, leak.count, leak.example) == ("ids", 1, "2.png")
+
+
+def test_ids_of_a_mac_are_found(tmp_path):
+    names = [normalize("NFD", f"é{n}.png") for n in range(3)]
+    for n, name in enumerate(names):
+        Image.new("RGB", (32, 32), (80 * n, 0, 0)).save(tmp_path / name)
+    pd.DataFrame({"image": names, "mos": range(3)}).to_csv(tmp_path / "r.csv", index=False)
+    (tmp_path / "s.json").write_text(json.dumps({"train": names[:2], "test": names[1:]}))
+    leaks = audit_split(read_sides(tmp_path / "s.json"), load(f"csv:{tmp_path / 'r.csv'}"))
+    assert (leaks[0].kind, leaks[0].example) == ("ids", names[1])
+
+
 def test_each_two_sides_are_compared_and_ids_need_no_data():
     sides = {"train": ["a", "b"], "val": ["b", "c"], "test": ["c", "d", "a"]}
     pairs = [(leak.first, leak.second, leak.example) for leak in audit_split(sides)]
@@ -84,11 +101,15 @@ def test_a_split_is_read_from_a_manifest_from_json_and_from_tables(tmp_path, wri
         ("s.json", '{"test": ["b"]}', "sides found: test; expected test and one of train and val"),
         ("s.csv", "image,mos\na,1\n", "expected a column `image` and a column `split`"),
         ("s.csv", "image,split\na,left\n", "split is 'left', expected one of train"),
+        ("s.csv", "image,split\na,train\nb,\n", "row 2 (b): split is empty, expected one of"),
+        ("s.csv", "image,split\na,train\n,test\n", "s.csv, row 2: no image is named"),
+        ("s.csv", "image,split,split\na,train,x\n", "two columns are called `split`"),
+        ("s.csv", "image,image,split\na,1,train\n", "two columns are called `image`"),
     ],
 )
 def test_a_bad_split_is_one_line(tmp_path, name, text, said):
     (tmp_path / name).write_text(text)
-    with pytest.raises(UserError, match="split") as caught:
+    with pytest.raises(UserError, match=r"split|s\.csv") as caught:
         read_sides(tmp_path / name)
     assert said in str(caught.value)
 

@@ -80,6 +80,24 @@ def test_a_falling_scale_is_noticed_and_turned_on_request(write):
     assert "distance and mine are equivalent: SRCC +0.000" in both.stdout
 
 
+def test_ratings_that_fall_with_quality_are_turned_on_request(write):
+    for name, error in (("base", 1.0), ("good", 0.1)):
+        write(f"{name}.csv", error)
+        table = pd.read_csv(f"{name}.csv")
+        table.assign(dmos=100 - table["mos"]).drop(columns="mos").to_csv(f"{name}.csv", index=False)
+    refused = call("compare", "base.csv", "good.csv")
+    assert "base.csv: in column `dmos` a higher rating may mean" in str(refused.exception)
+    turned = call("compare", "base.csv", "good.csv", "--rating-better", "lower")
+    assert "good is better than base: SRCC +0." in turned.stdout
+    asis = call("compare", "base.csv", "good.csv", "--rating-better", "higher")
+    assert "good is worse than base: SRCC -0." in asis.stdout
+    one = call("evaluate", "good.csv", "--rating-better", "lower")
+    assert "ratings in column dmos, negated" in one.stdout
+    unused = call("evaluate", "good.csv", "--rating-better", "lower", "--on", "clive")
+    assert unused.exit_code == 2
+    assert "--rating-better is for ratings in the table" in unused.stderr
+
+
 def test_compare_gives_a_verdict_for_each_model_and_a_page(write):
     write("base.csv", 1.0)
     write("good.parquet", 0.1)
@@ -90,6 +108,17 @@ def test_compare_gives_a_verdict_for_each_model_and_a_page(write):
     assert "twin and base are equivalent: SRCC +0.000" in done.stdout
     page = Path("page.html").read_text(encoding="utf-8")
     assert '<p class="answer better">good is better than base: SRCC +0.' in page
+
+
+def test_of_two_models_in_files_of_one_name_the_named_one_is_turned(write):
+    Path("x").mkdir()
+    write("m.csv", 0.2)
+    table = pd.read_csv("m.csv")
+    table.assign(score=-table["score"]).to_csv("x/m.csv", index=False)
+    refused = call("compare", "m.csv", "x/m.csv", "--lower", "m")
+    assert str(refused.exception) == "unknown model of --lower 'm': choose one of m.csv, x/m.csv"
+    turned = call("compare", "m.csv", "x/m.csv", "--lower", "x/m.csv")
+    assert "x/m.csv and m.csv are equivalent: SRCC +0.000" in turned.stdout
 
 
 def test_the_page_refers_to_nothing_outside_and_escapes_names(write):
@@ -137,6 +166,7 @@ def test_a_split_that_leaks_is_said_with_status_1_and_its_test_side_is_evaluated
         (["evaluate", "mine.csv", "--on", "nosuch"], "unknown dataset 'nosuch'"),
         (["compare", "mine.csv"], "a comparison needs 2 models or more"),
         (["compare", "mine.csv", "mine.csv"], "mine.csv is given twice"),
+        (["compare", "mine.csv", "b.csv", "b.csv"], "b.csv is given twice"),
         (["compare", "mine.csv", "--lower", "x"], "unknown model of --lower 'x': choose one of"),
     ],
 )

@@ -58,6 +58,14 @@ def test_what_is_named_wins_over_what_is_usual(folder):
     assert "split" not in data.table
 
 
+@pytest.mark.parametrize(("better", "target"), [("lower", [1, 0]), ("higher", [0, 1])])
+def test_dmos_goes_in_the_direction_that_is_said(better, target, folder):
+    name = write(folder, f"image,dmos\n{NAMES[0]},10\n{NAMES[2]},80\n")
+    data = datasets.load(f"{name}?better={better}")
+    assert data.table["target"].tolist() == target
+    assert data.info.score_kind == "DMOS"
+
+
 def test_paths_are_relative_to_the_table_or_to_a_root_or_absolute(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     text = "image\tmos\ne.png\t1\n" + f"{folder / NAMES[0]}\t2\n"
@@ -77,6 +85,7 @@ def test_paths_are_relative_to_the_table_or_to_a_root_or_absolute(folder, tmp_pa
             r"unknown option of csv: .* 'scale': choose one of image",
         ),
         ("image,mos\nx.png,2\n", "?better=up", "unknown value of better 'up'"),
+        ("image,DMOS\nx.png,2\n", "", r"in column `DMOS` .* say which by the option better=higher"),
         ("image,mos\nx.png,2\n", "?low=one", "low is 'one', expected a finite number"),
         ("image,mos\nx.png,2\n", "?high=inf", "high is 'inf', expected a finite number"),
         ("image,mos\nx.png,2\n", "?root=a&b", r"unknown option .* & is written %26.* 'b'"),
@@ -204,6 +213,7 @@ def test_sides_with_tables_of_their_own(folder):
     assert data.table["split"].tolist() == ["train", "train", "test"]
     assert data.table["id"].tolist() == [*NAMES[:2], "sub/e.png"]
     assert data.table["path"].tolist() == [str(folder / name) for name in NAMES]
+    assert data.table["group"].tolist() == data.table["id"].tolist()
     assert data.table["target"].tolist() == [0, 1, 0.5]
     assert f"test in {folder}/sub/test.csv" in data.info.where
     (folder / "test.csv").write_text(f"image,mos\n'{NAMES[1]}',3\n".replace("'", '"'))
@@ -212,6 +222,29 @@ def test_sides_with_tables_of_their_own(folder):
     (folder / "test.csv").write_text("image,score\nsub/e.png,3\n")
     with pytest.raises(UserError, match=r"test.csv: column `mos` not found"):
         datasets.load(f"{train}?test={folder}/test.csv")
+
+
+def test_images_of_one_name_on_two_sides_are_two_contents(tmp_path):
+    for side in ("train", "test"):
+        (tmp_path / side).mkdir()
+        Image.new("RGB", (8, 8), (len(side), 0, 0)).save(tmp_path / side / "0.png")
+        (tmp_path / side / "t.csv").write_text(f"image,mos\n0.png,{len(side)}\n")
+    table = datasets.load(f"csv:{tmp_path}/train/t.csv?test={tmp_path}/test/t.csv").table
+    assert table["group"].tolist() == ["0.png", "../test/0.png"]
+
+
+def test_other_images_of_the_same_names_and_sizes_are_another_set(tmp_path):
+    for place, colour in (("one", "red"), ("two", "blue"), ("copy", "red")):
+        (tmp_path / place).mkdir()
+        for name in ("0.bmp", "1.bmp"):
+            Image.new("RGB", (8, 8), colour).save(tmp_path / place / name)
+        (tmp_path / place / "t.csv").write_text("image,mos\n0.bmp,1\n1.bmp,2\n")
+    one, two, copy = (datasets.load(f"csv:{tmp_path / n}/t.csv") for n in ("one", "two", "copy"))
+    assert one.table["size"].tolist() == two.table["size"].tolist()
+    assert one.images_fingerprint != two.images_fingerprint
+    assert one.fingerprint != two.fingerprint
+    assert one.images_fingerprint == copy.images_fingerprint
+    assert one.fingerprint == copy.fingerprint
 
 
 def test_check_refuses_what_features_refuse(folder):
