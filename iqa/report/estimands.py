@@ -165,9 +165,13 @@ def shipped(run: Run) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns]
 
 
+protocols = _by("head", "protocol")
+"""Protocols with and without leaks; record of `leakage`."""
+
+
 @cache
-def protocols(run: Run) -> Estimates:
-    """Protocols with and without leaks, all folds pooled; record of `leakage`."""
+def copies(run: Run) -> Estimates:
+    """With and without near-copies of an owner's test images in training; record of `leakage`."""
     return evaluation.pooled_folds(run.tested, ["head", "protocol"])
 
 
@@ -251,6 +255,7 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "networks": networks,
     "regimes": regimes,
     "protocols": protocols,
+    "copies": copies,
     "defects": defects,
     "separation": separation,
     "neighbours": lambda run: separation(run, "neighbour_srcc"),

@@ -32,12 +32,12 @@ def test_a_sigmoid_head_has_the_highest_mean_and_gated_lies_below_as_its_page_sa
     assert found["relu"] < found["gated"] < found["sigmoid"]
 
 
-def test_on_clive_gated_is_decided_by_a_narrower_interval_as_its_page_says():
-    gated, sigmoid = judge("gated-relu-clive"), judge("sigmoid-relu-clive")
-    assert gated.difference < sigmoid.difference
-    assert gated.high - gated.low < sigmoid.high - sigmoid.low
-    fewest = judge("sigmoid-all-biq2021").among
-    assert fewest < min(sigmoid.among, judge("sigmoid-relu-agiqa3k").among)
+def test_on_clive_where_most_heads_were_tried_no_lead_over_relu_is_shown_as_its_page_says():
+    on_clive = judge("sigmoid-relu-clive")
+    assert on_clive.among > judge("sigmoid-relu-agiqa3k").among
+    for head in ("sigmoid", "gated"):
+        assert judge(f"{head}-relu-clive").verdict == "undecided"
+        assert judge(f"{head}-relu-agiqa3k").verdict == "better"
 
 
 def lead(run, of="sigmoid", minus="relu"):
@@ -52,13 +52,15 @@ def test_who_leads_on_another_set_and_where_the_lead_is_larger_as_its_page_says(
     for target, estimates in estimands.transfers(run).items():
         table = estimates.minus(head="relu").verdicts(family=["training"])
         verdicts = table.set_index(["training", "head"])["verdict"]
-        assert (verdicts.loc["paper", ["sigmoid", "gated"]] == "better").all()
         here = (source, target)
+        shown = "undecided" if here == ("biq2021", "clive") else "better"
+        assert (verdicts.loc["paper", ["sigmoid", "gated"]] == shown).all()
+        means = table.set_index(["training", "head"])["difference"]
+        assert (means.loc["paper", ["sigmoid", "gated"]] > 0).all()
         leads = {"sigmoid", "gated", "gelu"} if here == ("clive", "agiqa3k") else set()
         own = verdicts["own"]
         assert set(own.index[own == "better"]) == leads
-        larger = judge(f"sigmoid-{source}-to-{target}-paper").difference > within
-        assert larger == (here != ("clive", "biq2021"))
+        assert judge(f"sigmoid-{source}-to-{target}-paper").difference > within
 
 
 @pytest.mark.parametrize("run", runs_of("learning_rates"), ids=lambda run: run.set)
@@ -107,43 +109,28 @@ def test_which_defects_raise_srcc_and_that_squeezed_targets_cost_most_as_the_aud
     assert run.set != "CLIVE" or moved["other folds"] > moved["as published"] / 2
 
 
-LEAKS = ["grouped, chosen on test", "random, chosen on validation", "random, chosen on test"]
-
-
-def test_what_leaks_add_and_that_other_folds_move_sigmoid_as_much_as_their_page_says():
-    runs = [one for one in runs_of("leakage") if one.set in ("CLIVE", "AGIQA-3K")]
-    table = (
-        estimands.together(
-            runs, estimands.protocols, ["head"], protocol="grouped, chosen on validation"
-        )
-        .set_index(["set", "head", "protocol"])
-        .sort_index()
-    )
-    verdicts, moved = table["verdict"], table["difference"]
-    assert set(verdicts["AGIQA-3K", "sigmoid"]) == {"better"}
-    assert list(verdicts["AGIQA-3K", "relu"][LEAKS]) == ["equivalent", "better", "better"]
-    chosen, split = (moved.xs(protocol, level="protocol") for protocol in LEAKS[:2])
-    assert (chosen["AGIQA-3K"] < split["AGIQA-3K"]).all()
-    audit = estimands.defects(record("audit-clive")).minus(defect="rigorous")
-    control = audit.select(head="sigmoid", defect="other folds").table("moved")["moved"].item()
-    assert control > max(*moved["CLIVE", "sigmoid"], split["AGIQA-3K", "sigmoid"])
-    # The audit has one of the two assignments on AGIQA-3K.
-    mine, its = (
-        {one.hash for one in record(f"{name}-agiqa3k").record.splits}
-        for name in ("leakage", "audit")
-    )
-    assert its < mine
+@pytest.mark.parametrize("name", ["clive", "agiqa3k"])
+def test_what_leaks_add_is_small_and_not_shown_and_pooled_folds_mislead_as_their_page_says(name):
+    run, clean = record(f"leakage-{name}"), {"protocol": "grouped, chosen on validation"}
+    table = estimands.protocols(run).minus(**clean).verdicts(family=["head"])
+    assert not {"better", "worse"} & set(table["verdict"])
+    assert table["difference"].between(0, 0.02).all()
+    if name == "agiqa3k":
+        pooled = estimands.copies(run).minus(**clean).verdicts(family=["head"])
+        split = pooled[pooled["protocol"] == "random, chosen on validation"].set_index("head")
+        assert dict(split["verdict"]) == {"relu": "better", "sigmoid": "worse"}
 
 
 def test_near_copies_raise_srcc_for_both_heads():
-    copies = estimands.protocols(record("leakage-biq2021"))
+    copies = estimands.copies(record("leakage-biq2021"))
     table = copies.minus(protocol="official_apart, chosen on validation").verdicts(family=["head"])
     assert list(table["verdict"]) == ["better", "better"]
 
 
 def test_heads_have_as_many_starts_as_pages_say():
-    kinds = ["audit", "backbones", "data_efficiency", "factorial", "leakage", "loss"]
-    runs = [one for kind in kinds for one in runs_of(kind)] + [record("learning_rates-clive")]
+    kinds = ["audit", "backbones", "data_efficiency", "factorial", "loss"]
+    others = [record("learning_rates-clive"), record("leakage-biq2021")]
+    runs = [one for kind in kinds for one in runs_of(kind)] + others
     starts = {one.name: len(one.record.parameters["seeds"]) for one in runs}
     several = {"backbones-clive", "leakage-biq2021", "learning_rates-clive"}
     assert starts == {name: 3 if name in several else 1 for name in starts}
