@@ -251,17 +251,14 @@ def test_every_head_lies_below_ridge_which_is_decided_for_identity_alone_as_its_
     assert dict(zip(decided["head"], decided["verdict"], strict=True)) == {"identity": "worse"}
 
 
-def test_two_changes_help_relu_on_clive_and_no_other_change_helps_as_its_page_says():
-    better = {
-        (run.set, row.head, row.training)
-        for run in runs_of("baselines")
-        for row in estimands.trainings(run)
-        .minus(training="as studied")
-        .verdicts(family=["head"])
-        .itertuples()
-        if row.verdict == "better"
-    }
-    assert better == {("CLIVE", "relu", "features x .1"), ("CLIVE", "relu", "mean of 3 starts")}
+@pytest.mark.parametrize("run", runs_of("baselines"), ids=lambda run: run.set)
+def test_no_change_of_the_training_is_shown_to_help_as_its_page_says(run):
+    table = estimands.trainings(run).minus(training="as studied").verdicts(family=["head"])
+    assert not {"better", "worse"} & set(table["verdict"])
+    relu = table[table["head"] == "relu"].set_index("training")["difference"]
+    assert (relu > 0).mean() > 0.8
+    assert relu.idxmax() == "chosen on validation"
+    assert relu["features x .1"] > 0.03
 
 
 @pytest.mark.parametrize("run", runs_of("tsne"), ids=lambda run: run.set)
