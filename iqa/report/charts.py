@@ -119,30 +119,26 @@ def intervals(
     return panels
 
 
-def lines(
-    table: pd.DataFrame, x: str, title: str, tint: str = "head", panel: str = "set"
-) -> list[alt.LayerChart]:
-    """SRCC over a quantity on a logarithmic axis, a line for each head; a chart for each panel.
+def lines(table: pd.DataFrame, x: str, title: str) -> list[alt.LayerChart]:
+    """SRCC over a quantity on a logarithmic axis, a line for each head; a chart for each set.
 
     Args:
-        table: columns `x`, srcc, low, high, `tint`, `panel`.
+        table: columns `x`, srcc, low, high, head, set.
         x: the quantity.
         title: of its axis.
-        tint: what has a line.
-        panel: column with a chart for each of its values.
     """
-    table = table.replace({tint: WRITTEN})
-    names = list(dict.fromkeys(table[tint]))
+    table = table.replace({"head": WRITTEN})
+    names = list(dict.fromkeys(table["head"]))
     ticks = "~e" if table[x].max() < 1 else ",.0f"
     panels = []
-    for value, part in table.round(5).groupby(panel, sort=False):
+    for value, part in table.round(5).groupby("set", sort=False):
         values = sorted(set(part[x]))
         axis = alt.Axis(values=values, format=ticks, labelOverlap="greedy", labelSeparation=8)
         base = alt.Chart(part).encode(
             x=alt.X(f"{x}:Q", title=title, scale=alt.Scale(type="log"), axis=axis),
             y=alt.Y("srcc:Q", title="SRCC, higher is better", scale=alt.Scale(zero=False)),
-            color=colour(f"{tint}:N", names, True),
-            tooltip=[tint, x, "srcc", "low", "high"],
+            color=colour("head:N", names, True),
+            tooltip=["head", x, "srcc", "low", "high"],
         )
         plot = alt.layer(base.mark_line(), base.mark_point(filled=True, size=60))
         panels.append(plot.properties(title=str(value), height=220))

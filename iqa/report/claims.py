@@ -105,10 +105,9 @@ def read_claims() -> dict[str, Claim]:
     for name, fields in yaml.safe_load(path.read_text()).items():
         try:
             found[name] = Claim(**fields)
+            found[name].estimand == PLAN or named(found[name].estimand)
         except ValidationError as fault:
             raise UserError(f"{path.name}, claim {name}: {explain(fault)}") from None
-        try:
-            found[name].estimand == PLAN or named(found[name].estimand)
         except UserError as fault:
             raise UserError(f"{path.name}, claim {name}: {fault}") from None
     return found
@@ -136,7 +135,8 @@ def judge(name: str) -> Judged:
 
 
 @cache
-def _answers() -> pd.DataFrame:
+def planned() -> pd.DataFrame:
+    """The answers to the plan's questions, computed once."""
     return answers(read_plan())
 
 
@@ -144,14 +144,14 @@ def _planned(claim: Claim) -> Verdict | None:
     asked = (claim.estimand, claim.of, claim.minus)
     for name, one in read_plan().questions.items():
         if claim.run in one.runs and asked == (one.estimand, one.of, one.minus):
-            return _answers().set_index(["question", "run"])["verdict"][name, claim.run]
+            return planned().set_index(["question", "run"])["verdict"][name, claim.run]
     return None
 
 
 def _family(claim: Claim) -> pd.DataFrame:
     """Everything that is judged with a claim; `among` is how many were corrected together."""
     if claim.estimand == PLAN:
-        table = _answers().assign(among=len(_answers()))
+        table = planned().assign(among=len(planned()))
         return table[table["run"] == claim.run]
     estimates = named(claim.estimand)(run(claim.run))
     differences = estimates.minus(**claim.minus) if claim.minus else estimates

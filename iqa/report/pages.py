@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from iqa.errors import UserError
 from iqa.files import project_root, written_whole
-from iqa.report import charts, demo_photographs, estimands, records, show  # noqa: F401
+from iqa.report import charts, claims, demo_photographs, estimands, records, show  # noqa: F401
 
 
 def execute(page: Path, output: Path) -> None:
@@ -90,6 +90,7 @@ def main(folder: str, *pages: str) -> None:
     """Execute `pages` side by side into `folder`."""
     into = Path(folder).resolve()
     work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
+    claims.planned()  # most pages ask for it, and it takes long: the forks inherit it
     forks = multiprocessing.get_context("fork")
     with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         pool.starmap(execute, work, chunksize=1)
