@@ -135,7 +135,7 @@ def judge(name: str) -> Judged:
 
 
 @cache
-def planned() -> pd.DataFrame:
+def plan_answers() -> pd.DataFrame:
     """The answers to the plan's questions, computed once."""
     return answers(read_plan())
 
@@ -144,14 +144,14 @@ def _planned(claim: Claim) -> Verdict | None:
     asked = (claim.estimand, claim.of, claim.minus)
     for name, one in read_plan().questions.items():
         if claim.run in one.runs and asked == (one.estimand, one.of, one.minus):
-            return planned().set_index(["question", "run"])["verdict"][name, claim.run]
+            return plan_answers().set_index(["question", "run"])["verdict"][name, claim.run]
     return None
 
 
 def _family(claim: Claim) -> pd.DataFrame:
     """Everything that is judged with a claim; `among` is how many were corrected together."""
     if claim.estimand == PLAN:
-        table = planned().assign(among=len(planned()))
+        table = plan_answers().assign(among=len(plan_answers()))
         return table[table["run"] == claim.run]
     estimates = named(claim.estimand)(run(claim.run))
     differences = estimates.minus(**claim.minus) if claim.minus else estimates

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import jupytext
@@ -90,7 +91,8 @@ def main(folder: str, *pages: str) -> None:
     """Execute `pages` side by side into `folder`."""
     into = Path(folder).resolve()
     work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
-    claims.planned()  # most pages ask for it, and it takes long: the forks inherit it
+    with suppress(UserError):  # a page that asks for it says what is wrong
+        claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
     forks = multiprocessing.get_context("fork")
     with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         pool.starmap(execute, work, chunksize=1)
