@@ -78,8 +78,7 @@ def _answer(name: str, question: Question, record: str, plan: Plan) -> dict[str,
         label = SETS.get(record.rpartition("-")[2], record)
         return answer | dict.fromkeys(_NUMBERS, np.nan) | {"set": label}
     row = estimate(found).minus(**question.minus).select(**question.of).verdicts().iloc[0]
-    numbers = {key: row[key] for key in _NUMBERS}
-    return answer | numbers | {"set": found.set, "planned": _planned(found, plan)}
+    return answer | dict(row[[*_NUMBERS]]) | {"set": found.set, "planned": _planned(found, plan)}
 
 
 def _planned(found: Run, plan: Plan) -> str:

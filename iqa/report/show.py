@@ -51,13 +51,12 @@ def _badge(judged: Judged) -> tuple[str, str]:
 
 def _claim(judged: Judged) -> str:
     sign, word = _badge(judged)
-    link = f"record-{judged.claim.run}.html"
     said = f"{sign} {word}"
     if judged.planned not in (None, judged.verdict):
         said += f"; in the plan: {judged.planned}"
     return (
         f'<p class="claim {word}"><span class="verdict">{said}</span> '
-        f'{html.escape(judged.sentence)} <a href="{link}">record</a></p>'
+        f'{html.escape(judged.sentence)} <a href="record-{judged.claim.run}.html">record</a></p>'
     )
 
 

@@ -88,7 +88,7 @@ def _copy_notebook(one: Run, draft: Path) -> str:
         return ""
     notebook = json.loads(path.read_text())
     notebook["metadata"]["orphan"] = notebook["metadata"]["nosearch"] = True
-    for cell in notebook["cells"]:  # else a picture is told by the name of its file
+    for cell in notebook["cells"]:  # by default it is the name of a file
         cell["metadata"]["mystnb"] = {"image": {"alt": "The chart that the text above explains."}}
     (draft / name).write_text(json.dumps(notebook))
     return name

@@ -58,11 +58,10 @@ def test_single_splits_are_the_mean_over_splits_of_scipys_srcc():
 
 def test_where_all_splits_have_the_same_test_images_their_choice_is_covered_too():
     made = study(seeds=(8,), folds=1)
-    owners = [made.assign(split=split, prediction=made["prediction"]) for split in range(5)]
     noise = np.random.default_rng(1).normal(0, 0.01, (5, len(made)))
     owners = [
-        part.assign(prediction=part["prediction"] + e)
-        for part, e in zip(owners, noise, strict=True)
+        made.assign(split=split, prediction=made["prediction"] + error)
+        for split, error in enumerate(noise)
     ]
     same = pd.concat(owners, ignore_index=True)
     found = single_splits(same, ["head"], 0.25).table("srcc")
