@@ -41,8 +41,8 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
 
     Raises:
         UserError: the notebook or a parameter is unknown or out of range, a data set is not there,
-            or a cell failed; then the executed part is kept as `<run>.failed.ipynb` beside the
-            run's folder, and no record is written.
+            the kernel died, or a cell failed; then the executed part is kept as
+            `<run>.failed.ipynb` beside the run's folder, and no record is written.
     """
     notebook = find_notebook(spec.experiment)
     parameters = _located(check_run(spec))
@@ -94,6 +94,7 @@ def _execute(
 ) -> None:
     """Execute into `work`; the notebook writes its record into `work/record`."""
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
 
     output = work / "notebook.ipynb"
@@ -118,6 +119,11 @@ def _execute(
         raise UserError(
             f"experiment {notebook.stem} failed with {fault.ename}: {fault.evalue} "
             f"(executed so far: {failed})"
+        ) from None
+    except DeadKernelError:
+        raise UserError(
+            f"experiment {notebook.stem}: its process was killed, most often for want of memory; "
+            "close other programs or choose a smaller input size or batch, then run it again"
         ) from None
 
 

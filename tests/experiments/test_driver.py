@@ -46,6 +46,14 @@ def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile
     assert os.listdir(project / "runs") == ["toy"]
 
 
+def test_a_killed_kernel_is_told_in_a_line(project, profile):
+    killed = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    make_notebook(project / "notebooks" / "toy.ipynb", work=killed)
+    with pytest.raises(UserError, match="toy: its process was killed, .* smaller input size"):
+        run(spec(), profile)
+    assert os.listdir(project / "runs") == []
+
+
 def test_runs_that_start_together_cannot_get_the_same_port(project, profile):
     asked = "import json\nfrom ipykernel.connect import get_connection_info\n"
     check = "assert json.loads(get_connection_info())['transport'] == 'ipc'\n"
