@@ -175,10 +175,13 @@ def copies(run: Run) -> Estimates:
     return evaluation.pooled_folds(run.tested, ["head", "protocol"])
 
 
-@cache
 def defects(run: Run) -> Estimates:
-    """Heads with and without each defect of the code, all folds pooled; record of `audit`."""
-    return evaluation.pooled_folds(run.tested, ["head", "defect"])
+    """Heads with and without each defect of the code; record of `audit`.
+
+    Folds are matched by their number: some defects, and the control, have another assignment.
+    """
+    matched = run.tested.assign(split=0)
+    return evaluation.single_splits(matched, ["head", "defect"], run.record.test_to_train)
 
 
 def separation(run: Run, measure: str = "silhouette") -> Estimates:
