@@ -62,5 +62,5 @@ def _dealt(split: Split, ids: tuple[str, ...], folds: int) -> Split:
 def in_whole_batches(tests: pd.DataFrame, splits: list[Split]) -> pd.DataFrame:
     """The reported predictions without those of the last incomplete batch of each fold (B7)."""
     protocol = RIGOROUS.but("drop last", drop_last=True)
-    kept = {name for split in splits for name in protocol.reported(split)}
-    return tests[tests["id"].isin(kept)]
+    kept = [(one.seed, one.fold, name) for one in splits for name in protocol.reported(one)]
+    return tests.merge(pd.DataFrame(kept, columns=["split", "fold", "id"]))

@@ -10,6 +10,7 @@ import pandas as pd
 from iqa import datasets, evaluation
 from iqa.errors import unknown
 from iqa.evaluation import Estimates
+from iqa.evaluation.assignments import whole_assignments
 from iqa.evaluation.bootstrap import bootstrap_srcc
 from iqa.experiments import learning_rates
 from iqa.experiments.record import SOURCE
@@ -165,23 +166,16 @@ def shipped(run: Run) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns]
 
 
-protocols = _by("head", "protocol")
-"""Protocols with and without leaks; record of `leakage`."""
+@cache
+def protocols(run: Run) -> Estimates:
+    """Protocols with and without leaks, over whole cross-validations; record of `leakage`."""
+    return whole_assignments(run.tested, ["head", "protocol"])
 
 
 @cache
-def copies(run: Run) -> Estimates:
-    """With and without near-copies of an owner's test images in training; record of `leakage`."""
-    return evaluation.pooled_folds(run.tested, ["head", "protocol"])
-
-
 def defects(run: Run) -> Estimates:
-    """Heads with and without each defect of the code; record of `audit`.
-
-    Folds are matched by their number: some defects, and the control, have another assignment.
-    """
-    matched = run.tested.assign(split=0)
-    return evaluation.single_splits(matched, ["head", "defect"], run.record.test_to_train)
+    """Heads with and without each defect of the code, likewise; record of `audit`."""
+    return whole_assignments(run.tested, ["head", "defect"])
 
 
 def separation(run: Run, measure: str = "silhouette") -> Estimates:
@@ -258,7 +252,6 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "networks": networks,
     "regimes": regimes,
     "protocols": protocols,
-    "copies": copies,
     "defects": defects,
     "separation": separation,
     "neighbours": lambda run: separation(run, "neighbour_srcc"),

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from iqa.evaluation import OverSplits, pooled_folds
+from iqa.evaluation import OverSplits, pooled_folds, srcc
+from iqa.evaluation.assignments import whole_assignments
 
 pytestmark = pytest.mark.slow
 REPETITIONS = 1000
@@ -84,3 +85,52 @@ def test_single_splits_cover_other_images_and_splits(contents, each, folds):
     print(contents, each, folds, covered / REPETITIONS)
     # The correction is made for the worst case; it may be too careful, it must not be too bold.
     assert 0.93 <= covered / REPETITIONS <= 0.995
+
+
+def cross_validated(rng, images, assignments, folds, used, penalty):
+    """Ridge regressions with starts that move them a little, a cross-validation per assignment."""
+    x, y, content = images
+    ids = {"id": [f"i{i:04}" for i in range(len(y))], "group": [f"g{c:04}" for c in content]}
+    parts = []
+    for assignment in range(assignments):
+        fold_of = rng.permutation(content.max() + 1)[content] % folds
+        predicted = np.empty(len(y))
+        for fold in range(folds):
+            test = fold_of == fold
+            fitted = ridge(x[~test][:, :used], y[~test], penalty)
+            predicted[test] = x[test][:, :used] @ (fitted + 0.1 * rng.normal(size=used))
+        parts.append(
+            pd.DataFrame(ids).assign(target=y, split=assignment, seed=0, prediction=predicted)
+        )
+    return pd.concat(parts)
+
+
+def protocols(rng, contents, each, assignments):
+    """Two protocols on the same images, each with assignments of its own."""
+    n, content = contents * each, np.repeat(np.arange(contents), each)
+    x = 0.7 * rng.normal(size=(contents, 12))[content] + 0.7 * rng.normal(size=(n, 12))
+    y = x @ np.linspace(0.1, 1, 12) + rng.normal(size=contents)[content] + rng.normal(size=n)
+    made = [
+        cross_validated(rng, (x, y, content), assignments, 5, used, penalty).assign(which=penalty)
+        for used, penalty in ((12, 1.0), (9, 30.0))
+    ]
+    return pd.concat(made, ignore_index=True)
+
+
+@pytest.mark.parametrize(("contents", "each"), [(40, 5), (200, 1), (200, 2)])
+def test_whole_assignments_cover_other_images_assignments_and_starts(contents, each):
+    def gap(rng):
+        parts = protocols(rng, contents, each, 1).groupby("which")
+        first, second = (srcc(part["prediction"], part["target"]) for _, part in parts)
+        return first - second
+
+    truth = np.mean([gap(np.random.default_rng(10**6 + i)) for i in range(2000)])
+    covered = 0
+    for repetition in range(REPETITIONS // 2):
+        made = protocols(np.random.default_rng(repetition), contents, each, 5)
+        gaps = whole_assignments(made, ["which"], 200).minus(which=30.0).table("gap")
+        low, high = gaps[["low", "high"]].to_numpy()[0]
+        covered += low <= truth <= high
+    print(contents, each, 2 * covered / REPETITIONS)
+    # Five assignments leave few degrees of freedom, which makes it careful.
+    assert 0.93 <= 2 * covered / REPETITIONS <= 0.995

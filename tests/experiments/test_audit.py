@@ -57,6 +57,19 @@ def test_whole_batches_drop_one_image_of_an_odd_fold(rigorous):
     assert tests["id"].nunique() - kept["id"].nunique() == odd
 
 
+def test_each_assignment_drops_its_own_images():
+    study, first = small_study(images=61)
+    _, second = small_study(images=61, split_seed=1)
+    parts = [cross_validate(study, one, ["test"])[0] for one in (first, second)]
+    tests = pd.concat(parts)
+    kept = audit.in_whole_batches(tests, [*first.splits, *second.splits])
+    for one, part in zip((first, second), parts, strict=True):
+        alone = audit.in_whole_batches(part, one.splits)
+        same = kept[kept["split"] == one.splits[0].seed]
+        assert sorted(same["id"]) == sorted(alone["id"])
+        assert len(alone) < len(part)
+
+
 @pytest.fixture
 def clive(tmp_path, monkeypatch):
     """A release with all 1,169 rows, of which only the images given are made."""

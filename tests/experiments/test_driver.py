@@ -49,7 +49,7 @@ def test_a_failing_cell_keeps_the_old_record_and_its_own_output(project, profile
 def test_a_killed_kernel_is_told_in_a_line(project, profile):
     killed = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     make_notebook(project / "notebooks" / "toy.ipynb", work=killed)
-    with pytest.raises(UserError, match="toy: its process was killed, .* smaller input size"):
+    with pytest.raises(UserError, match=r"toy: its process was killed, .* smaller input size"):
         run(spec(), profile)
     assert os.listdir(project / "runs") == []
 
