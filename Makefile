@@ -16,10 +16,12 @@ help:            ## list the targets
 install: $(INSTALLED)   ## make .venv with the locked versions and this package
 
 # Modules are compiled when they are first imported: to compile all of them takes a minute. The stamp
-# is written last, so an installation that was cut short is taken up again.
+# is written last, so an installation that was cut short is taken up again. The lock is whole but for the
+# CUDA packages of torch, which the second call adds where torch needs them; to resolve all takes half a minute.
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile torch
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
