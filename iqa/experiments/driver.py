@@ -41,8 +41,8 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
 
     Raises:
         UserError: the notebook or a parameter is unknown or out of range, a data set is not there,
-            the kernel died, or a cell failed; then the executed part is kept as
-            `<run>.failed.ipynb` beside the run's folder, and no record is written.
+            the kernel died, or a cell failed. No record is written then. After a failed cell the
+            executed part is kept as `<run>.failed.ipynb` beside the run's folder.
     """
     notebook = find_notebook(spec.experiment)
     parameters = _located(check_run(spec))

@@ -174,7 +174,7 @@ def protocols(run: Run) -> Estimates:
 
 @cache
 def defects(run: Run) -> Estimates:
-    """Heads with and without each defect of the code, likewise; record of `audit`."""
+    """Heads with and without each defect, over whole cross-validations; record of `audit`."""
     return whole_assignments(run.tested, ["head", "defect"])
 
 

@@ -225,7 +225,11 @@ def test_the_learned_gate_beats_no_frozen_one_and_what_beats_it_as_its_page_says
     table = estimands.gates(run).minus(head="gated").verdicts(family=["training"])
     assert "worse" not in set(table.loc[table["head"] == "gated_even", "verdict"])
     plain = table[(table["head"] == "sigmoid") & table["training"].isin([TWELVE, AT_3E_3])]
-    assert plain.set_index("training")["verdict"][TWELVE] == "undecided"
+    fast = "better" if run.set == "AGIQA-3K" else "undecided"
+    assert dict(zip(plain["training"], plain["verdict"], strict=True)) == {
+        TWELVE: "undecided",
+        AT_3E_3: fast,
+    }
     better = table.loc[table["verdict"] == "better", ["head", "training"]]
     ahead = {("sigmoid", AT_3E_3), ("mixture4_channel", AT_3E_3)}
     assert set(map(tuple, better.to_numpy())) == (ahead if run.set == "AGIQA-3K" else set())
