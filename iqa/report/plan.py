@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.tools.sm_exceptions import InvalidTestWarning
 
@@ -93,7 +93,9 @@ def over_sets(table: pd.DataFrame) -> pd.DataFrame:
     The variance between sets is that of Paule and Mandel (Journal of Research of the National
     Bureau of Standards 87, 1982), the interval that of Hartung and Knapp (Statistics in Medicine
     20, 2001): a t-distribution whose degrees of freedom are the sets less one, so with two sets it
-    is very wide. A set's standard error is the half width of its interval over 1.96.
+    is very wide. Where the sets agree more closely than chance lets them, the standard error is
+    that of the weights alone (Röver, Knapp and Friede, BMC Medical Research Methodology 15, 2015).
+    A set's standard error is the half width of its interval over 1.96.
 
     Returns:
         Columns question, sets, difference, low, high, between (the standard deviation between
@@ -107,9 +109,10 @@ def over_sets(table: pd.DataFrame) -> pd.DataFrame:
         with warnings.catch_warnings():
             # It concerns the intervals of single sets, which are not used.
             warnings.simplefilter("ignore", InvalidTestWarning)
-            found = combine_effects(effect, variance, method_re="pm", use_t=True)
-            mean, _, low, high = found.summary_frame().loc["random effect wls"].iloc[:4]
+            found = combine_effects(effect, variance, method_re="pm")
+        error = max(found.sd_eff_w_re, found.sd_eff_w_re_hksj)
+        half, mean = error * t.ppf(0.975, len(part) - 1), found.mean_effect_re
         between = float(np.sqrt(max(found.tau2, 0)))
-        rows.append((question, len(part), mean, low, high, between))
+        rows.append((question, len(part), mean, mean - half, mean + half, between))
     columns = ["question", "sets", "difference", "low", "high", "between"]
     return pd.DataFrame(rows, columns=columns)

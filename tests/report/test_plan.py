@@ -75,14 +75,22 @@ def test_a_record_that_is_missing_is_a_question_that_is_not_answered():
     assert table["detectable"][0] == pytest.approx(half * (1 + 0.8416 / 1.96), rel=1e-3)
 
 
-def test_sets_without_spread_between_them_give_their_weighted_mean():
-    rows = pd.DataFrame({"question": "q", "difference": [0.01, 0.03, 0.02]})
+@pytest.mark.parametrize("differences", [[0.01, 0.03, 0.02], [0.01, 0.15, -0.06]])
+def test_over_sets_is_a_weighted_mean_with_the_t_of_its_weights(differences):
+    rows = pd.DataFrame({"question": "q", "difference": differences})
     half = np.array([0.02, 0.04, 0.03])
     table = over_sets(rows.assign(low=rows["difference"] - half, high=rows["difference"] + half))
-    weights = 1 / half**2
-    assert table["difference"][0] == pytest.approx(np.average(rows["difference"], weights=weights))
-    assert (table["sets"][0], table["between"][0]) == (3, 0)
-    assert answers_of.over_sets(rows.assign(low=np.nan, high=np.nan)).empty
+    (found,) = table.itertuples()
+    weights = 1 / ((half / 1.959964) ** 2 + found.between**2)
+    assert found.difference == pytest.approx(np.average(differences, weights=weights))
+    # 4.303 is the 97.5 % point of t with two degrees of freedom.
+    assert found.high - found.difference == pytest.approx(4.303 / weights.sum() ** 0.5, rel=1e-3)
+    assert found.sets == 3
+    assert (found.between > 0) == (differences[1] == 0.15)
+
+
+def test_without_an_interval_there_is_nothing_over_sets():
+    assert over_sets(pd.DataFrame({"question": ["q"] * 3, "low": np.nan})).empty
 
 
 def test_what_would_settle_an_undecided_answer():
