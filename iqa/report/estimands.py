@@ -20,6 +20,7 @@ from iqa.report.records import Run
 def _by(*labels: str, table: str = "") -> Callable[[Run], Estimates]:
     """SRCC on the test images of each split, by `labels`; from `table` of a record, if given."""
 
+    @cache
     def estimates(run: Run) -> Estimates:
         tested = run.tables[table] if table else run.tested
         return evaluation.single_splits(tested, labels, run.record.test_to_train)
@@ -69,6 +70,7 @@ def _both_rates(run: Run) -> pd.DataFrame:
     return learning_rates.at_each_rate(run.tested, run.tables["choices"], reference)
 
 
+@cache
 def rates(run: Run) -> Estimates:
     """SRCC by head and training, "paper" or "own"; record of `learning_rates`."""
     return evaluation.single_splits(
@@ -76,6 +78,7 @@ def rates(run: Run) -> Estimates:
     )
 
 
+@cache
 def within_contents(run: Run) -> Estimates:
     """The same among the images of one content."""
     return evaluation.within_contents(_both_rates(run), ["head", "training"])
@@ -114,6 +117,7 @@ def advantages(run: Run) -> Estimates:
     return combinations(run).minus(head=run.record.parameters["heads"][0])
 
 
+@cache
 def effects(run: Run) -> Estimates:
     """Each head's advantage over the first with and without each choice; record of `factorial`.
 
@@ -138,6 +142,7 @@ def effects(run: Run) -> Estimates:
     return Estimates(labels, observed, draws, gaps.law)
 
 
+@cache
 def regimes(run: Run) -> Estimates:
     """Frozen, LoRA, full, on the own test images; records of `regimes` and `scorer`."""
     own = run.tested.query("tested_on == @run.record.dataset.name and regime != 'first'")

@@ -37,7 +37,7 @@ def execute(page: Path, output: Path) -> None:
     os.chdir(project_root())
     # Not ipykernel's: a kernel a page took as long as the page. `display` finds this instance.
     shell = InteractiveShell.instance()
-    shell.display_trap.hook = _show
+    shell.display_trap.hook = lambda value: None if value is None else display(value)
     # Warnings of libraries name paths of the machine, and tell a reader nothing.
     warnings.simplefilter("ignore")
     shown = []
@@ -54,12 +54,6 @@ def execute(page: Path, output: Path) -> None:
     notebook.cells = shown
     with written_whole(output) as draft:
         nbformat.write(notebook, draft)
-
-
-def _show(value: object) -> None:
-    """Show the value of a cell's last line as `display` shows others."""
-    if value is not None:
-        display(value)
 
 
 def _outputs(shell: InteractiveShell, source: str) -> list[NotebookNode]:

@@ -55,11 +55,12 @@ class Run:
         """Name to table."""
         return read_record(self.folder)[1]
 
-    @property
+    @cached_property
     def tested(self) -> pd.DataFrame:
         """The predictions for test images."""
         table = self.tables["predictions"]
-        return table[table["side"] == "test"]
+        # Estimates take many parts of this table, and parts of categories are taken faster.
+        return table[table["side"] == "test"].astype({"id": "category", "group": "category"})
 
 
 def run(name: str, folder: str = COMMITTED) -> Run:

@@ -181,11 +181,12 @@ def _repeated(one: Run) -> str:
 
 def records_page(page: Path, runs: list[Run]) -> str:
     """The page in book/ with its tables of records in place of two comments."""
-    damaged = [
-        f"- {path.parent.name}: {fault}"
-        for path in sorted((project_root() / COMMITTED).glob("*/record.json"))
-        if (fault := _fault(path.parent.name))
-    ]
+    damaged = []
+    for path in sorted((project_root() / COMMITTED).glob("*/record.json")):
+        try:
+            run(path.parent.name)
+        except UserError as fault:
+            damaged.append(f"- {path.parent.name}: {fault}")
     people = _listed([one for one in runs if one.of_people], "records")
     demo = _listed([one for one in runs if not one.of_people], "records-of-the-demo")
     text = page.read_text().replace("% records of ratings", "\n".join([people, "", *damaged]))
@@ -205,14 +206,6 @@ def _listed(runs: list[Run], name: str) -> str:
     ]
     table = pd.DataFrame(rows).to_html(index=False, border=0, classes="data", escape=False)
     return f'<div class="table" data-name="{name}">\n{table}\n</div>\n' if rows else ""
-
-
-def _fault(name: str) -> str:
-    try:
-        run(name)
-    except UserError as fault:
-        return str(fault)
-    return ""
 
 
 def _markdown(table: pd.DataFrame) -> str:

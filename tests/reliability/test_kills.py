@@ -48,7 +48,7 @@ def test_features(iqa, cache, demo, truth, tmp_path):
         number = next(fresh)
         return iqa(*FEATURES, IQA_CACHE=cache if number else copied(demo, tmp_path / "other"))
 
-    ended = kill_at_random(begin, 6)
+    ended = kill_at_random(begin, 4)
     assert {child.process.exitcode for child in ended} == {-signal.SIGKILL}
     assert iqa(*FEATURES, IQA_CACHE=cache).wait() == 0
     assert shards(cache) == truth
@@ -57,7 +57,7 @@ def test_features(iqa, cache, demo, truth, tmp_path):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_leaves_nothing_behind(name, iqa, demo, tmp_path, truth):
-    caches = [tmp_path / str(number) for number in range(5)]
+    caches = [tmp_path / str(number) for number in range(4)]
     places = iter(caches)
     number = signal.Signals[name]
     ended = kill_at_random(
@@ -123,7 +123,7 @@ torch.save([done["weights"], done["history"]], {str(tmp_path)!r} + "/FOLDER.pt")
         return {name: value.numpy().tobytes() for name, value in weights.items()}, str(history)
 
     names = iter(["whole"])
-    kill_at_random(lambda: start(code.replace("FOLDER", next(names, "killed"))), 5)
+    kill_at_random(lambda: start(code.replace("FOLDER", next(names, "killed"))), 3)
     last = start(code.replace("FOLDER", "killed"))
     assert last.wait() == 0, last.err
     assert result("killed") == result("whole")

@@ -14,7 +14,7 @@ from iqa.errors import UserError
 from iqa.experiments.profile import read_profile
 from iqa.experiments.record import DatasetUsed, Record, write_record
 from iqa.files import project_root
-from iqa.report import demo_photographs, pages, records, site
+from iqa.report import claims, demo_photographs, pages, records, site
 
 PAGE = """---
 jupytext:
@@ -31,26 +31,33 @@ More words.
 """
 
 
-def executed(tmp_path, code):
-    page = tmp_path / "page.md"
-    page.write_text(PAGE.format(code=code))
-    pages.main(str(tmp_path / "out"), str(page))
-    return nbformat.read(tmp_path / "out/page.ipynb", as_version=4).cells
+@pytest.fixture
+def executed(tmp_path, monkeypatch):
+    """Executes a page of one cell, and gives its cells; without the plan's answers, for speed."""
+    monkeypatch.setattr(claims, "plan_answers", lambda: None)
+
+    def execute(code):
+        page = tmp_path / "page.md"
+        page.write_text(PAGE.format(code=code))
+        pages.main(str(tmp_path / "out"), str(page))
+        return nbformat.read(tmp_path / "out/page.ipynb", as_version=4).cells
+
+    return execute
 
 
-def test_a_page_is_executed_where_the_project_is(tmp_path):
-    cells = executed(tmp_path, "from pathlib import Path\nprint(Path.cwd())")
+def test_a_page_is_executed_where_the_project_is(executed):
+    cells = executed("from pathlib import Path\nprint(Path.cwd())")
     assert cells[1].outputs[0].text == f"{project_root()}\n"
 
 
-def test_warnings_that_name_paths_of_the_machine_are_left_out(tmp_path):
-    cells = executed(tmp_path, "import sys\nprint('/home/me', file=sys.stderr)\nprint('shown')")
+def test_warnings_that_name_paths_of_the_machine_are_left_out(executed):
+    cells = executed("import sys\nprint('/home/me', file=sys.stderr)\nprint('shown')")
     assert [one.text for one in cells[1].outputs] == ["shown\n"]
 
 
-def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(tmp_path):
+def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(executed):
     code = "from iqa.report.records import run\nrun('nothing')"
-    title, cell = executed(tmp_path, code)
+    title, cell = executed(code)
     assert title.source.startswith("# Is it so?")
     assert "the record nothing is missing: iqa run nothing --profile long" in cell.source
 
@@ -63,9 +70,9 @@ def test_a_missing_record_of_the_demo_names_the_profile_that_makes_it(tmp_path, 
         records.run("leakage", records.DEMO)
 
 
-def test_another_fault_of_a_page_is_an_error(tmp_path):
+def test_another_fault_of_a_page_is_an_error(executed, tmp_path):
     with pytest.raises(ZeroDivisionError, match="division by zero"):
-        executed(tmp_path, "1 / 0")
+        executed("1 / 0")
     assert not (tmp_path / "out/page.ipynb").exists()
 
 
