@@ -191,13 +191,14 @@ def separation(run: Run, measure: str = "silhouette") -> Estimates:
     )
 
 
-def maps(run: Run) -> Estimates:
-    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; 1 is chance.
+def maps(run: Run, measure: str = "lowering") -> Estimates:
+    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; 1 is even.
 
     Without the untrained ones, many of whose maps are empty: a photograph counts for all or none.
+    The measure "gain" is that minus the same before the blur.
     """
     regions = run.tables["regions"].query("weights == 'pretrained'")
-    return evaluation.content_means(regions, ["head"], "lowering")
+    return evaluation.content_means(regions, ["head"], measure)
 
 
 def together(
@@ -260,7 +261,8 @@ ESTIMANDS: dict[str, Callable[[Run], Estimates]] = {
     "defects": defects,
     "separation": separation,
     "neighbours": lambda run: separation(run, "neighbour_srcc"),
-    "maps above chance": lambda run: replace(
+    "gain of maps": lambda run: maps(run, "gain"),
+    "maps above even": lambda run: replace(
         (found := maps(run)), observed=found.observed - 1, values=found.values - 1
     ),
 }

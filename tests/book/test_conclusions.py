@@ -267,10 +267,17 @@ def test_scores_rest_on_what_maps_show_and_where_relu_is_ahead(run):
     }
     by_insertion = "worse" if run.set == "CLIVE" else "undecided"
     assert gaps == {"deletion": "better", "insertion": by_insertion}  # a larger area: less deleted
-    assert (estimands.ESTIMANDS["maps above chance"](run).verdicts(0)["verdict"] == "better").all()
-    control = run.tables["regions"].query("weights == 'none'").set_index("head")["lowering"]
-    assert control.groupby("head").mean().max() < 1
-    assert control.isna().groupby("head").mean().idxmax() == "relu"
+    assert (estimands.ESTIMANDS["maps above even"](run).verdicts(0)["verdict"] == "better").all()
+    before = estimands.maps(run, "lowering_before").table("share").set_index("head")
+    above = {"sigmoid", "gated"} if run.set == "AGIQA-3K" else set()
+    assert set(before.index[before["low"] > 1]) == above
+    gain = estimands.maps(run, "gain")
+    shown = gain.verdicts(0).query("verdict == 'better'")
+    assert set(shown["head"]) == {"relu", "gated"} | ({"sigmoid"} if run.set == "CLIVE" else set())
+    control = run.tables["regions"].query("weights == 'none'").set_index("head")
+    measures = ["lowering", "lowering_before"]
+    assert control.groupby("head")[measures].mean().max().max() < 0.7
+    assert control["lowering"].isna().groupby("head").mean().idxmax() == "relu"
 
 
 @pytest.mark.parametrize("run", runs_of("baselines"), ids=lambda run: run.set)
