@@ -39,6 +39,24 @@ def test_on_clive_where_most_heads_were_tried_no_lead_over_relu_is_shown_as_its_
         assert judge(f"{head}-relu-agiqa3k").verdict == "better"
 
 
+def test_which_heads_end_their_training_late_as_the_page_of_rates_says():
+    def chosen(name):
+        history = record(f"learning_rates-{name}").tables["history"]
+        return history[history["chosen"]].groupby(["head", "learning_rate"])["epoch"]
+
+    assert chosen("clive").median()["relu", 3e-5] == 15
+    late = chosen("biq2021").median().unstack("learning_rate").loc[["relu", "gelu"]]
+    assert (late >= 13).all(axis=None)
+
+
+@pytest.mark.parametrize("run", runs_of("generalization"), ids=lambda run: run.set)
+def test_validation_chose_the_highest_rate_as_the_page_of_transfer_says(run):
+    own = run.tables["choices"].query("own")
+    highest = (own["learning_rate"] == 1e-3).groupby(own["head"]).mean()
+    assert highest["gelu"] == 1
+    assert highest["relu"] > 0.5
+
+
 def lead(run, of="sigmoid", minus="relu"):
     found = means(run, estimands.rates).unstack("training")
     return found.loc[of] - found.loc[minus]
