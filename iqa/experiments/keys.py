@@ -38,8 +38,16 @@ def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
 def code_key(notebook: Path) -> str:
     """Fingerprint of a notebook's code and of the package's modules that it reaches."""
     cells = code_of(notebook)
-    modules = modules_reached(imports_of(ast.parse(cells)))
-    return fingerprint(syntax(cells), *(f"{name} {_syntax_of(name)}" for name in modules))
+    return fingerprint(syntax(cells), *_code(imports_of(ast.parse(cells))))
+
+
+def modules_key(*names: str) -> str:
+    """Fingerprint of modules of the package and of those that they reach."""
+    return fingerprint(*_code(names))
+
+
+def _code(names: Iterable[str]) -> list[str]:
+    return [f"{name} {_syntax_of(name)}" for name in modules_reached(names)]
 
 
 def code_of(notebook: Path) -> str:

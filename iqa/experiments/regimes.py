@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from iqa import backbones
 from iqa.datasets import Dataset, Split
+from iqa.experiments.keys import modules_key
 from iqa.experiments.study import SIDES, Prepared, Study, images_of
 from iqa.features.engine import fastest_engine
 from iqa.features.extraction import encode
-from iqa.files import cache_root
+from iqa.files import cache_root, fingerprint
 from iqa.heads import MLPHead
 from iqa.models import QualityModel
 from iqa.training import FineTuned, FineTuning, ScoredImages, StemMaps, fine_tune
@@ -38,9 +39,11 @@ def adapt(
 ) -> FineTuned:
     """Train backbone and head of `model` together on one split.
 
-    Progress is kept under `cache_root()/fine-tuning`: a run that was cut goes on, a finished one
-    is read. `inputs_of` maps ids to what the model reads, by default the image files.
+    Progress is kept under `cache_root()/fine-tuning`, in a folder for these images and the code of
+    training: a run that was cut goes on, a finished one is read. `inputs_of` maps ids to what the
+    model reads, by default the image files.
     """
+    kept = fingerprint(prepared.data.images_fingerprint, modules_key("iqa.training"))
 
     def files(ids: Sequence[str]) -> ScoredImages:
         rows = prepared.rows(ids)
@@ -49,7 +52,7 @@ def adapt(
 
     inputs_of = inputs_of or files
     train, watched = inputs_of(split.train), inputs_of(study.protocol.watched(split))
-    return fine_tune(model, train, watched, tuning, cache_root() / "fine-tuning")
+    return fine_tune(model, train, watched, tuning, cache_root() / "fine-tuning" / kept)
 
 
 def predict_adapted(

@@ -170,7 +170,10 @@ class _Run:
         self.wrapped = accelerator.prepare(model)
 
     def key(self) -> str:
-        """Fingerprint of all that the trained weights depend on, but for the images' pixels."""
+        """Fingerprint of all that the trained weights depend on, but for pixels and code.
+
+        Whoever gives the folder tells these apart, as `iqa.experiments.regimes.adapt` does.
+        """
         window = window_of(self.config, self.accelerator.num_processes)
         about = [self.config.model_dump_json(exclude={"workers"}), str(window)]
         about += [name for name, p in self.model.named_parameters() if p.requires_grad]
