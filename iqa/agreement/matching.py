@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unicodedata import normalize
 
@@ -24,12 +24,14 @@ class Ratings:
         source: where they are from, in words.
         unit: of the ratings, in words.
         contents_known: whether `group` says more than that every image is its own content.
+        turned_about: what a rating r of a falling scale was subtracted from; 0 where none was.
     """
 
     images: pd.DataFrame
     source: str
     unit: str
     contents_known: bool
+    turned_about: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,12 @@ class Matched:
 def ratings_of(data: Dataset) -> Ratings:
     """The ratings of a data set in its own unit; a falling scale is turned about its middle."""
     info, table = data.info, data.table
-    rating = table["score"] if info.higher_is_better else info.low + info.high - table["score"]
+    rating, unit = table["score"], f"{info.score_kind} {info.low:g} to {info.high:g}"
+    about = 0.0 if info.higher_is_better else info.low + info.high
+    if not info.higher_is_better:
+        rating, unit = about - rating, f"{unit}, turned so that higher is better"
     images = table[["id", "group"]].assign(rating=rating)
-    unit = f"{info.score_kind} {info.low:g} to {info.high:g}"
-    return Ratings(images, info.title, unit, table["group"].nunique() < len(table))
+    return Ratings(images, info.title, unit, table["group"].nunique() < len(table), about)
 
 
 def ratings_in(tables: Sequence[Predictions], better: str | None = None) -> Ratings:
@@ -92,7 +96,7 @@ def ratings_in(tables: Sequence[Predictions], better: str | None = None) -> Rati
             f"{first.path}: in column `{column}` a higher rating may mean a better image or a "
             "worse one; say which by --rating-better higher or --rating-better lower"
         )
-    images = first.table.drop(columns="prediction")
+    images = first.table[["id", "rating"]]
     for other in rated[1:]:
         table = other.table.assign(id=in_terms_of(other.table["id"], images["id"]))
         both = images.merge(table, on="id", suffixes=("", "_other"))
@@ -104,12 +108,33 @@ def ratings_in(tables: Sequence[Predictions], better: str | None = None) -> Rati
                 f"is {row['id']!r} ({row['rating']:g} and {row['rating_other']:g}); give both the "
                 "same ratings"
             )
-    known = "group" in images
-    images = images if known else images.assign(group=images["id"])
+    group = _contents(tables, images["id"])
+    images = images.assign(group=images["id"] if group is None else group)
     unit = f"ratings in column {column}"
     if better == "lower":
         images, unit = images.assign(rating=-images["rating"]), f"{unit}, negated"
-    return Ratings(images, str(first.path), unit, known)
+    return Ratings(images, str(first.path), unit, group is not None)
+
+
+def _contents(tables: Sequence[Predictions], ids: pd.Series) -> pd.Series | None:
+    """The content of each of `ids`, from the first table that has those of all; None without one.
+
+    Raises:
+        UserError: two tables put the images into different contents.
+    """
+    found: list[tuple[Path, pd.Series]] = []
+    for one in tables:
+        if "group" in one.table:
+            group = pd.Series(one.table["group"].to_numpy(), in_terms_of(one.table["id"], ids))
+            if ids.isin(group.index).all():
+                found.append((one.path, group.loc[ids].reset_index(drop=True)))
+    for path, group in found[1:]:
+        if (pd.factorize(group)[0] != pd.factorize(found[0][1])[0]).any():
+            raise UserError(
+                f"{found[0][0]} and {path} put the images into different contents; give both the "
+                "same column, or name one that both have by --group COLUMN"
+            )
+    return found[0][1].set_axis(ids.index) if found else None
 
 
 def match(
@@ -144,7 +169,9 @@ def match(
     found = {}
     for name, one in zip(names, tables, strict=True):
         ids = in_terms_of(one.table["id"], images.index)
-        found[name] = pd.Series(one.table["prediction"].to_numpy(), ids)
+        # On a falling scale, negated predictions are turned about its middle, as ratings are.
+        turned = one.table["prediction"] + ratings.turned_about * one.negated
+        found[name] = pd.Series(turned.to_numpy(), ids)
         if not common:
             asked = "rated" if among is None else "test"
             _refuse_difference(one, wanted, images.index, ids, asked)
@@ -161,7 +188,7 @@ def match(
     for name, values in predictions.items():
         _refuse_constant(values, f"{name}: the predictions for")
     images = images.loc[kept].rename_axis("id").reset_index()
-    cut = Ratings(images, ratings.source, ratings.unit, ratings.contents_known)
+    cut = replace(ratings, images=images)
     why = "" if among is None else ", which are not for the test side"
     notes = [
         f"{name}: {len(series) - len(kept)} predictions are left out{why}"

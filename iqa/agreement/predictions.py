@@ -29,6 +29,10 @@ USUAL = {
 column `prediction` it is the rating."""
 
 
+OTHER_NUMBERS = ("std", "stddev", "sd", "var", "variance", "votes", "count", "n", "width", "height")
+"""What columns of numbers are called that no model predicts, in the same letters."""
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a model predicts for each image.
@@ -39,12 +43,14 @@ class Predictions:
             has them rating (finite) and group (str).
         columns: role -> the file's column.
         path: of the file.
+        negated: whether predictions are those of the file times -1.
     """
 
     name: str
     table: pd.DataFrame
     columns: dict[str, str]
     path: Path
+    negated: bool = False
 
     def __str__(self) -> str:
         taken = (f"{role} `{self.columns[role]}`" for role in USUAL if role in self.columns)
@@ -79,9 +85,10 @@ def read_predictions(
             _check_spread(table[role], role, path)
     if "group" in cells:
         table["group"] = rows.groups(cells["group"], ids, path)
-    if better == "lower":
+    negated = better == "lower"
+    if negated:
         table["prediction"] = -table["prediction"]
-    return Predictions(name or path.stem, table.reset_index(drop=True), chosen, path)
+    return Predictions(name or path.stem, table.reset_index(drop=True), chosen, path, negated)
 
 
 def read_table(path: Path, what: str) -> pd.DataFrame:
@@ -104,7 +111,8 @@ def read_table(path: Path, what: str) -> pd.DataFrame:
 def _choose(raw: pd.DataFrame, named: Mapping[str, str], path: Path) -> dict[str, str]:
     """The column of each role: as named, else the first usual name that no other role has.
 
-    A model's own name often heads its predictions: they may be the one column of numbers left.
+    A model's own name often heads its predictions: they may be the one column with numbers left,
+    faulty cells or not, beside what tables tell of images and ratings.
     """
     for column in named.values():
         rows.column(raw, (column,), path)
@@ -115,7 +123,7 @@ def _choose(raw: pd.DataFrame, named: Mapping[str, str], path: Path) -> dict[str
             chosen[role] = found
     if "prediction" not in chosen:
         rest = raw.drop(columns=list(chosen.values()))
-        numeric = [name for name, cells in rest.items() if _is_numeric(cells)]
+        numeric = [name for name, cells in rest.items() if _may_be_predictions(name, cells)]
         chosen |= {"prediction": str(numeric[0])} if len(numeric) == 1 else {}
     for role in ("image", "prediction"):
         if role not in chosen:
@@ -126,8 +134,10 @@ def _choose(raw: pd.DataFrame, named: Mapping[str, str], path: Path) -> dict[str
     return chosen
 
 
-def _is_numeric(cells: pd.Series) -> bool:
-    return bool(pd.to_numeric(cells, errors="coerce").notna().all())
+def _may_be_predictions(name: str, cells: pd.Series) -> bool:
+    if csv_table.plain(name) in OTHER_NUMBERS or pd.api.types.is_datetime64_any_dtype(cells):
+        return False
+    return bool(pd.to_numeric(cells, errors="coerce").notna().any())
 
 
 def _check_ids(ids: pd.Series, path: Path) -> None:

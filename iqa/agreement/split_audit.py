@@ -74,19 +74,26 @@ def read_sides(path: Path) -> dict[str, list[str]]:
 
 def _from_json(path: Path) -> dict[str, list[str]]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError(f"split {path} not found; give a JSON file or a table") from None
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise UserError(
             f"split {path} cannot be read as JSON ({fault}); expected lists of ids named train, "
             "val, test"
         ) from None
     named = content.items() if isinstance(content, dict) else ()
-    sides = {rows.SIDES[key.lower()]: ids for key, ids in named if key.lower() in rows.SIDES}
-    if not all(isinstance(ids, list) for ids in sides.values()):
-        raise UserError(f"split {path}: expected a list of ids for each of {', '.join(SIDES)}")
-    return {side: [normalize("NFC", str(name)) for name in ids] for side, ids in sides.items()}
+    sides: dict[str, list[str]] = {}
+    for key, ids in named:
+        side = rows.SIDES.get(key.lower())
+        if side is None or ids is None:
+            continue
+        if not isinstance(ids, list):
+            raise UserError(f"split {path}: expected a list of ids for each of {', '.join(SIDES)}")
+        if side in sides:
+            raise UserError(f"split {path}: two lists for {side}; join them under one name")
+        sides[side] = [normalize("NFC", str(name)) for name in ids]
+    return sides
 
 
 def _from_table(path: Path) -> dict[str, list[str]]:
@@ -105,7 +112,7 @@ def _from_table(path: Path) -> dict[str, list[str]]:
 
 
 def audit_split(
-    sides: Sides, data: Dataset | None = None, progress: bool = False
+    sides: Sides, data: Dataset | None = None, progress: bool = False, common: bool = False
 ) -> tuple[Leak, ...]:
     """Everything that two sides of a split share; empty where it is clean.
 
@@ -114,9 +121,11 @@ def audit_split(
         data: the set that was split: its contents and files are compared too. Without it, only ids
             are.
         progress: show a progress bar on standard error while images are decoded.
+        common: leave out ids that are not in `data`.
 
     Raises:
-        UserError: an id is not in `data`.
+        UserError: an id is not in `data`, or an image cannot be decoded, so that it cannot be
+            compared with others.
     """
     table = pd.DataFrame(
         [(side, name) for side, ids in sides.items() for name in ids], columns=["side", "id"]
@@ -126,14 +135,22 @@ def audit_split(
     ids = pd.Series(table["id"].unique())
     known = pd.Series(in_terms_of(ids, data.table["id"]), ids)
     unknown = known[~known.isin(data.table["id"])]
-    if len(unknown):
+    if len(unknown) and not common:
         raise UserError(
             f"split: {len(unknown)} of {len(ids)} ids are not in {data.info.name}, the first is "
-            f"{unknown.iloc[0]!r}; use the split with the set it was made for"
+            f"{unknown.iloc[0]!r}; use the split with the set it was made for, or say --common to "
+            "leave them out"
         )
+    table = table[~table["id"].isin(unknown.index)]
     table["id"] = table["id"].map(known)
     part = replace(data, table=data.table[data.table["id"].isin(table["id"])])
     files = list(read_files(part, progress))
+    faults = [file.fault for file in files if file.fault]
+    if faults:
+        raise UserError(
+            f"split: {len(faults)} images cannot be decoded, so they cannot be compared with "
+            f"others; the first: {faults[0]}"
+        )
     facts = part.table.assign(digest=[file.digest for file in files])
     pairs = near_duplicates(facts["id"], np.stack([file.hash for file in files]))
     table = table.merge(facts[["id", "group", "digest"]], on="id")

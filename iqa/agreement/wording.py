@@ -25,6 +25,11 @@ def caveats(matched: Matched) -> Iterator[str]:
     rating = matched.ratings.images["rating"]
     for model, preds in matched.predictions.items():
         agreement = srcc(preds, rating)
+        if (preds == rating).all():
+            yield (
+                f"{model}: every prediction equals its rating, so one column may have been taken "
+                "for both; name them by --prediction and --rating, or score=COLUMN after csv:"
+            )
         if agreement < -0.2:
             yield (
                 f"{model}: predictions fall as ratings rise (SRCC {agreement:.3f}), which the "
@@ -57,7 +62,9 @@ def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> st
     """
     size = f"{metric} {row.difference:+.3f}"
     if pd.notna(row.low):
-        size += f" (95 % interval {row.low:+.3f} to {row.high:+.3f}, p {row.p_holm:.3f} by Holm)"
+        size += (
+            f" (95 % interval {row.low:+.3f} to {row.high:+.3f}, p {_chance(row.p_holm)} by Holm)"
+        )
     if row.verdict == "equivalent":
         return f"{row.model} and {baseline} are equivalent: {size}, inside the margin of {margin:g}"
     if row.verdict == "undecided":
@@ -65,9 +72,15 @@ def headline(row: Any, baseline: str, metric: str, margin: float = MARGIN) -> st
     return f"{row.model} is {row.verdict} than {baseline}: {size}"
 
 
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def cells(table: pd.DataFrame) -> list[list[str]]:
     """A table as text, its columns low and high as one; a dash where a number is withheld."""
     shown = table.copy()
+    if "p_holm" in shown:
+        shown["p_holm"] = [_chance(p) if pd.notna(p) else "-" for p in shown["p_holm"]]
     if "low" in shown:
         ends = zip(shown["low"], shown["high"], strict=True)
         interval = ["-" if pd.isna(low) else f"{_cell(low)} to {_cell(high)}" for low, high in ends]
@@ -79,4 +92,4 @@ def cells(table: pd.DataFrame) -> list[list[str]]:
 def _cell(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
-    return "-" if pd.isna(value) else f"{value:.3g}" if abs(value) >= 100 else f"{value:.3f}"
+    return "-" if pd.isna(value) else f"{value:.5g}" if abs(value) >= 100 else f"{value:.3f}"

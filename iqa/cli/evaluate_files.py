@@ -77,7 +77,7 @@ def evaluate(
 
     named = {"image": image, "prediction": prediction, "rating": rating, "group": group}
     tables = _read([predictions], named, [predictions.stem] if better == "lower" else [])
-    found = _found(tables, on, rating_better, common, split)
+    found = _found(tables, named, on, rating_better, common, split)
     model = found.matched.predictions.columns[0]
     table = performance(found.matched, model)
     _print(f"{model} on {found.matched}", ["metric", "value", "95 % interval"], table)
@@ -115,7 +115,12 @@ def compare(
         Literal["srcc", "krcc", "plcc_raw", "plcc_test_fit"], typer.Option(help="to compare by")
     ] = "srcc",
     margin: Annotated[
-        float, typer.Option(help="smaller differences do not matter; fix it before you look")
+        float,
+        typer.Option(
+            min=0,
+            max=0.5,
+            help="smaller differences do not matter; fix it before you look",
+        ),
     ] = 0.01,
     common: _Common = False,
     split: _SplitFile = None,
@@ -127,7 +132,7 @@ def compare(
 
     named = {"image": image, "prediction": prediction, "rating": rating, "group": group}
     tables = _read(predictions, named, lower or [])
-    found = _found(tables, on, rating_better, common, split)
+    found = _found(tables, named, on, rating_better, common, split)
     baseline = found.matched.predictions.columns[0]
     title = agreement.METRICS[metric].title
     judged = agreement.compare(found.matched, baseline, metric, margin)
@@ -167,6 +172,7 @@ def _read(
 
 def _found(
     tables: "list[Predictions]",
+    named: dict[str, str | None],
     on: str | None,
     rating_better: str | None,
     common: bool,
@@ -174,26 +180,29 @@ def _found(
 ) -> _Found:
     from iqa.agreement import audit_split, match, ratings_in, ratings_of, read_sides
     from iqa.agreement.wording import caveats
-    from iqa.datasets import load
+    from iqa.datasets import csv_table, load
 
-    if on and rating_better:
+    if on and (rating_better or named["rating"] or named["group"]):
         raise typer.BadParameter(
-            "--rating-better is for ratings in the table; a data set has its own direction "
-            "(csv:PATH?better=lower)"
+            "--rating, --rating-better and --group are for the table; --on has its own "
+            "(csv:PATH?score=COLUMN&better=lower&group=COLUMN)"
         )
     progress = sys.stderr.isatty()
     data = load(on, progress) if on else None
     sides = read_sides(split) if split else None
     ratings = ratings_of(data) if data else ratings_in(tables, rating_better)
     if data:
-        typer.echo(printable(f"ratings and contents are those of {data.info.title}"), err=True)
+        told = f"; {data.info.where}" if on.startswith(csv_table.PREFIX) else ""
+        typer.echo(
+            printable(f"ratings and contents are those of {data.info.title}{told}"), err=True
+        )
     matched = match(tables, ratings, common, sides["test"] if sides else None)
     notes = list(caveats(matched))
     if sides and not data:
         notes.append("of the split only ids are compared; contents and files too with --on DATASET")
     for note in notes:
         typer.echo(printable(f"note: {note}"), err=True)
-    leaks = audit_split(sides, data, progress) if sides else None
+    leaks = audit_split(sides, data, progress, common) if sides else None
     return _Found(matched, leaks, tuple(notes))
 
 

@@ -34,11 +34,13 @@ USUAL = {
         "image", "imagepath", "imagename", "path", "filepath", "file", "filename", "img",
         "imgpath", "imgname", "distimg", "name", "id",
     ),
-    "score": ("score", "mos", "dmos", "moszscore", "mosquality", "quality", "rating"),
+    "score": ("mos", "dmos", "moszscore", "mosquality", "rating", "score", "quality"),
     "group": ("group", "content", "scene", "reference", "refimg", "ref", "prompt"),
     "split": ("split", "set", "subset", "side"),
 }  # fmt: skip
-"""Role of a column -> names that it usually has, in lower case, letters and digits only."""
+"""Role of a column -> names that it usually has, in lower case, letters and digits only.
+
+`score` and `quality` come last, since beside ratings they are what a model predicts."""
 
 __all__ = [
     "PREFIX", "Source", "absolute", "describe", "is_dmos", "load", "parse", "plain", "usual_column",
@@ -129,10 +131,10 @@ def usual_column(
 def is_dmos(column: str) -> bool:
     """Whether a column is called so that it may rise or fall with quality.
 
-    >>> [is_dmos(name) for name in ("DMOS", "live_dmos", "MOS", "scaledMOS")]
-    [True, True, False, False]
+    >>> [is_dmos(name) for name in ("DMOS", "live_dmos", "D-MOS", "meanDMOS", "MOS", "scaledMOS")]
+    [True, True, True, True, False, False]
     """
-    return re.search(r"(?<![a-z])dmos", column.lower()) is not None
+    return re.search(r"(?<![a-z])(gt|mean|ref)?d[\W_]?mos", column.lower()) is not None
 
 
 def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:

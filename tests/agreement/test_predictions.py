@@ -186,6 +186,29 @@ def test_a_letter_is_the_same_however_unicode_spells_it(made, write):
     assert len(match(read, ratings_in(read), among=list(mac[60:])).predictions) == 60
 
 
+def test_one_faulty_cell_does_not_make_another_column_the_predictions(made, write):
+    table = made(0.5).rename(columns={"score": "mymodel"}).astype({"mymodel": object})
+    table.loc[4, "mymodel"] = "error"
+    with pytest.raises(UserError, match=r"row 5 .* 'error'"):
+        read_predictions(write("m.csv", table.assign(width=640)))
+    two = table.assign(other=range(120))
+    with pytest.raises(UserError, match="no column of predictions recognised"):
+        read_predictions(write("m.csv", two))
+    with pytest.raises(UserError, match="no column of predictions recognised"):
+        read_predictions(write("m.csv", made(0.5).drop(columns="score").assign(std=1.5)))
+
+
+def test_contents_are_taken_from_any_table_and_must_not_differ(made, write):
+    one = made(0.1)
+    read = tables(write, one.drop(columns="scene"), one.sample(frac=1, random_state=1))
+    assert match(read, ratings_in(read)).contents == 60
+    named = tables(write, one, one.assign(scene="x" + one["scene"]))
+    assert match(named, ratings_in(named)).contents == 60
+    other = tables(write, one, one.assign(scene=np.repeat(range(40), 3)))
+    with pytest.raises(UserError, match="put the images into different contents"):
+        ratings_in(other)
+
+
 def test_dmos_needs_its_direction(made, write):
     one = made(0.1)
     read = tables(write, one.assign(dmos=-one["mos"]).drop(columns="mos"))

@@ -96,6 +96,8 @@ def test_a_split_is_read_from_a_manifest_from_json_and_from_tables(tmp_path, wri
     ("name", "text", "said"),
     [
         ("s.json", "{", "cannot be read as JSON"),
+        ("s.json", "[" * 200_000, "cannot be read as JSON"),
+        ("s.json", '{"train": ["a"], "Training": ["b"], "test": ["c"]}', "two lists for train"),
         ("s.json", "[1]", "sides found: none; expected test and one of train and val"),
         ("s.json", '{"train": "a", "test": ["b"]}', "expected a list of ids for each of train"),
         ("s.json", '{"test": ["b"]}', "sides found: test; expected test and one of train and val"),
@@ -114,6 +116,21 @@ def test_a_bad_split_is_one_line(tmp_path, name, text, said):
     assert said in str(caught.value)
 
 
+def test_json_with_a_mark_of_its_encoding_and_a_side_that_is_null_is_read(tmp_path):
+    path = tmp_path / "s.json"
+    path.write_text('{"train": ["a"], "val": null, "test": ["b"]}', encoding="utf-8-sig")
+    assert read_sides(path) == {"train": ["a"], "test": ["b"]}
+
+
+def test_images_that_cannot_be_decoded_are_not_called_clean(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.png").write_bytes(b"no picture")
+    (tmp_path / "r.csv").write_text("image,mos\na.png,1\nb.png,2\n")
+    data = load(f"csv:{tmp_path / 'r.csv'}")
+    with pytest.raises(UserError, match=r"2 images cannot be decoded, .* the first: .*a\.png"):
+        audit_split({"train": ["a.png"], "test": ["b.png"]}, data)
+
+
 def test_a_split_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"split .*no.json not found; give a JSON file or a table"):
         read_sides(tmp_path / "no.json")
@@ -122,3 +139,5 @@ def test_a_split_that_is_not_there_is_one_line(tmp_path):
 def test_ids_of_another_set_are_refused(data):
     with pytest.raises(UserError, match=r"1 of 2 ids are not in .*, the first is 'x.png'"):
         audit_split({"train": ["x.png"], "test": ["0.png"]}, data)
+    sides = {"train": ["x.png", "1.png"], "test": ["0.png"]}
+    assert [leak.kind for leak in audit_split(sides, data, common=True)] == ["contents"]

@@ -93,9 +93,45 @@ def test_ratings_that_fall_with_quality_are_turned_on_request(write):
     assert "good is worse than base: SRCC -0." in asis.stdout
     one = call("evaluate", "good.csv", "--rating-better", "lower")
     assert "ratings in column dmos, negated" in one.stdout
-    unused = call("evaluate", "good.csv", "--rating-better", "lower", "--on", "clive")
-    assert unused.exit_code == 2
-    assert "--rating-better is for ratings in the table" in unused.stderr
+    for option, value in (("--rating-better", "lower"), ("--rating", "dmos")):
+        unused = call("evaluate", "good.csv", option, value, "--on", "clive")
+        assert unused.exit_code == 2
+        assert "are for the table; --on has its own" in unused.stderr
+
+
+def test_a_table_of_scores_and_ratings_is_judged_by_the_ratings_wherever_they_are(write):
+    write("mine.csv", 0.5)
+    for number in range(60):
+        Image.new("RGB", (32, 32)).save(f"{number:02d}.png")
+    alone, on = call("evaluate", "mine.csv"), call("evaluate", "mine.csv", "--on", "csv:mine.csv")
+    assert "score `mos`" in on.stderr
+    assert re.search("SRCC .*", on.stdout)[0] == re.search("SRCC .*", alone.stdout)[0]
+    own = call("evaluate", "mine.csv", "--on", "csv:mine.csv?score=score")
+    assert "mine: every prediction equals its rating" in own.stderr
+
+
+def test_on_a_falling_scale_negated_predictions_are_turned_like_its_ratings(write):
+    write("mine.csv", 0.2)
+    table = pd.read_csv("mine.csv")
+    table.assign(mos=6 - table["mos"], score=6 - table["score"]).to_csv("fall.csv", index=False)
+    for number in range(60):
+        Image.new("RGB", (32, 32)).save(f"{number:02d}.png")
+    rising, falling = (
+        call("evaluate", "mine.csv"),
+        call("evaluate", "fall.csv", "--better", "lower", "--on", "csv:fall.csv?better=lower"),
+    )
+    for metric in ("SRCC", "RMSE raw"):
+        assert (
+            re.search(f"{metric} .*", rising.stdout)[0]
+            == re.search(f"{metric} .*", falling.stdout)[0]
+        )
+    assert "turned so that higher is better" in falling.stdout
+    assert "another scale" not in falling.stderr
+
+
+def test_a_margin_beyond_half_of_a_correlation_is_refused(write):
+    write("a.csv", 0.5)
+    assert call("compare", "a.csv", "a.csv", "--margin", "1").exit_code == 2
 
 
 def test_compare_gives_a_verdict_for_each_model_and_a_page(write):
