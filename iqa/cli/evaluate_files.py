@@ -192,7 +192,7 @@ def _found(
     sides = read_sides(split) if split else None
     ratings = ratings_of(data) if data else ratings_in(tables, rating_better)
     if data:
-        told = f"; {data.info.where}" if on.startswith(csv_table.PREFIX) else ""
+        told = f"; {data.info.where}" * str(on).startswith(csv_table.PREFIX)
         typer.echo(
             printable(f"ratings and contents are those of {data.info.title}{told}"), err=True
         )

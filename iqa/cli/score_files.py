@@ -1,5 +1,6 @@
 """`iqa score` and `iqa export`: what a model thinks of images, and the model for other programs."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -28,6 +29,7 @@ class _Tally:
 
     done: int = 0
     failed: int = 0
+    not_copied: int = 0
     cut: BaseException | None = None
 
 
@@ -72,6 +74,9 @@ def score(
     """Score images of any kind; exit status 1 when one of them could not be read."""
     _check_copies(copy_best, top, sort)
     images, total, skipped = _images(paths or [])
+    if html and html.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"--html {html}: give the page a name that ends in .html")
+    _refuse_overwriting([output, html], [*(images if total else ()), model or ""])
     # After the paths are known to be there: torch, if it is needed, takes seconds to import.
     from iqa.images import MAX_PIXELS
     from iqa.scoring import Scorer
@@ -105,7 +110,7 @@ def score(
         size = f", {html.stat().st_size / 1e6:.1f} MB" if html.is_file() else ""
         typer.echo(f"{printable(str(html))} shows them{size}", err=True)
     if copy_best:
-        _copy(list(rows), copy_best)
+        tally.not_copied = _copy(list(rows), copy_best)
     _conclude(tally, skipped, output)
 
 
@@ -120,7 +125,19 @@ def _check_copies(folder: Path | None, top: int | None, sort: str | None) -> Non
     check_new(folder)
 
 
-def _copy(rows: list["Row"], folder: Path) -> None:
+def _refuse_overwriting(outputs: list[Path | None], inputs: Iterable[str]) -> None:
+    """See that no file to be written is one that is read, or another one that is written."""
+    files = [path for path in outputs if path and path.is_file()]
+    taken = list(inputs) if files else []
+    for path in files:
+        if any(os.path.exists(name) and path.samefile(name) for name in taken):
+            raise UserError(f"{path} is an input: give another name for what is written")
+    if len({path.resolve() for path in outputs if path}) < sum(map(bool, outputs)):
+        raise UserError(f"{outputs[0]} is named for two outputs: give each a name of its own")
+
+
+def _copy(rows: list["Row"], folder: Path) -> int:
+    """Copy the best, and say what was not copied; gives how many were not."""
     from iqa.scoring.ranking import copy_ranked
 
     faults = copy_ranked(rows, folder)
@@ -128,6 +145,7 @@ def _copy(rows: list["Row"], folder: Path) -> None:
         typer.echo(printable(fault), err=True)
     copied = sum(row.score is not None for row in rows) - len(faults)
     typer.echo(f"{printable(str(folder))}: {copied} copies", err=True)
+    return len(faults)
 
 
 _CUTS = (KeyboardInterrupt, UserError, OSError, MemoryError)
@@ -154,7 +172,7 @@ def _conclude(tally: _Tally, skipped: "Skipped", output: Path | None) -> None:
         where = f" and are in {printable(str(output))}" if output else ""
         typer.echo(f"cut off: the first {tally.done} images are done{where}", err=True)
         raise tally.cut
-    if tally.failed:
+    if tally.failed or tally.not_copied or skipped.unreadable:
         raise typer.Exit(1)
 
 
@@ -223,6 +241,7 @@ def export(
 
     if output.is_dir():
         raise UserError(f"{output} is a folder: give the name of a file in it")
+    _refuse_overwriting([output], [model])
     network, info = open_model(model)
     written = export_onnx(network, info, output)
     size = "any height and width" if written.any_size else f"{info.input_size} x {info.input_size}"

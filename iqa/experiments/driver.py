@@ -53,6 +53,9 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
     key = run_key(notebook, parameters)
     if _kept_key(folder) == key:
         return Outcome(folder, fresh=False)
+    kept = set(os.listdir(folder)) if folder.is_dir() else set()
+    if kept and not kept & {"record.json", "run.json", "notebook.ipynb"}:
+        raise UserError(f"{folder} holds no run: move it away, or name the run otherwise")
     failed = folder.with_name(f"{spec.label}.failed.ipynb")
     with written_whole(folder) as draft:
         work = draft.with_name("work")

@@ -50,6 +50,8 @@ def check_run(
             the wrong type or out of range; or the notebook could keep no record.
     """
     notebook = find_notebook(spec.experiment)
+    if "record_to" in spec.parameters:
+        raise UserError(f"run {spec.label}: `record_to` is chosen by the run itself; leave it out")
     values = filled(notebook.name, defaults_of(notebook), spec.parameters)
     if "record_to" not in values:
         raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')

@@ -24,7 +24,7 @@ class RunSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     experiment: str
-    name: str = Field("", pattern=r"^[\w.+-]*$")
+    name: str = Field("", pattern=r"^([\w+-][\w.+-]*)?$")
     parameters: dict[str, Any] = {}
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
 

@@ -74,15 +74,18 @@ def converted(file: Path) -> Converted:
         UserError: as `iqa.models.load_model`.
     """
     try:
-        folder = cache_root() / "converted" / _key(file)
+        key = _key(file)
+        folder = cache_root() / "converted" / key
     except OSError as error:
         raise UserError(f"model {file}: {error.strerror}; check the path") from None
-    with suppress(OSError, ValueError):  # none was kept, or it is damaged
+    with suppress(OSError, ValueError, RuntimeError):  # none was kept, or it is damaged
         return _read(folder)
     parts = _convert_apart(file) or _convert(file)
+    found = _opened(parts)
     with suppress(OSError):  # a cache that cannot be written to costs time alone
-        _write(folder, parts)
-    return _opened(parts)
+        if _key(file) == key:  # else another file took its place meanwhile
+            _write(folder, parts)
+    return found
 
 
 _CHILD = "import sys; from iqa.scoring.conversions import convert_into; convert_into(*sys.argv[1:])"
@@ -97,14 +100,15 @@ def _convert_apart(file: Path) -> Parts:
     if not Path(sys.executable).name.startswith("python"):  # this interpreter is part of a program
         return {}
     with tempfile.TemporaryDirectory() as folder, suppress(OSError):
-        subprocess.run(
+        child = subprocess.run(
             [sys.executable, "-P", "-c", _CHILD, str(file), folder],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
         )
-        return _read_parts(Path(folder))
+        # What was killed may have left half of it.
+        return _read_parts(Path(folder)) if child.returncode == 0 else {}
     return {}
 
 

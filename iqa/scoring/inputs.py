@@ -99,14 +99,27 @@ def _matches(word: str, skipped: Skipped, stdin: BinaryIO | None) -> Iterable[st
 
 def _by_pattern(pattern: str, skipped: Skipped) -> Iterator[str]:
     """What the pattern matches; brackets are letters where a folder has them in its name."""
-    found = glob.glob(_escaped(pattern), recursive=True) or glob.glob(
-        pattern.replace("[", "[[]"), recursive=True
-    )
+    if pattern.endswith("**"):
+        pattern += "/*"
+    found = set(_matched(_escaped(pattern))) or set(_matched(pattern.replace("[", "[[]")))
     for path in sorted(found):
         if os.path.isdir(path):
             skipped.folders += 1
         else:
             yield path
+
+
+def _matched(pattern: str) -> Iterator[str]:
+    """As recursive `glob`, which goes round and round where links make a loop."""
+    head, deep, tail = pattern.partition("**/")
+    if not deep or head[-1:] not in ("", "/"):
+        yield from glob.iglob(pattern)
+        return
+    for folder in glob.iglob(head) if head else [""]:
+        for place, _ in _walked(folder or ".", Skipped()):
+            inner = os.path.relpath(place, folder or ".")
+            below = folder if inner == "." else os.path.join(folder, inner, "")
+            yield from _matched(glob.escape(below) + tail)
 
 
 def _escaped(pattern: str) -> str:
@@ -121,6 +134,17 @@ def _escaped(pattern: str) -> str:
 
 
 def _in_folder(folder: str, skipped: Skipped) -> Iterator[str]:
+    for place, files in _walked(folder, skipped):
+        for name in files:
+            suffix = os.path.splitext(name)[1].lower()
+            if suffix in SUFFIXES:
+                yield os.path.join(place, name)
+            else:
+                skipped.suffixes[suffix] += 1
+
+
+def _walked(folder: str, skipped: Skipped) -> Iterator[tuple[str, list[str]]]:
+    """A folder and all below it, each once, with the names of its files; nothing hidden; sorted."""
     seen = set()
 
     def unreadable(error: OSError) -> None:
@@ -136,11 +160,4 @@ def _in_folder(folder: str, skipped: Skipped) -> Iterator[str]:
         skipped.hidden += sum(name.startswith(".") for name in [*inner, *files])
         # In place: it is what `os.walk` visits next.
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        for name in sorted(files):
-            suffix = os.path.splitext(name)[1].lower()
-            if name.startswith("."):
-                continue
-            if suffix in SUFFIXES:
-                yield os.path.join(place, name)
-            else:
-                skipped.suffixes[suffix] += 1
+        yield place, sorted(name for name in files if not name.startswith("."))

@@ -97,10 +97,24 @@ def test_a_damaged_record_is_made_again(project, profile, in_this_process, damag
     assert len(read_record(folder)[1]["rows"]) == 3
 
 
+def test_a_folder_that_holds_something_else_is_not_replaced(project, profile):
+    other = project / profile.folder / profile.runs[0].label
+    other.mkdir(parents=True)
+    (other / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="holds no run: move it away"):
+        run(profile.runs[0], profile)
+    assert (other / "thesis.tex").read_text() == "years of work"
+
+
 def test_an_unknown_parameter_starts_nothing(project, profile):
     with pytest.raises(UserError, match="unknown parameter"):
         run(spec(epohcs=5), profile)
     assert not (project / "runs").exists()
+
+
+def test_where_a_run_keeps_its_record_is_no_parameter(project, profile):
+    with pytest.raises(UserError, match="`record_to` is chosen by the run itself"):
+        run(spec(record_to="elsewhere"), profile)
 
 
 def test_a_notebook_that_could_keep_no_record_is_refused(project, profile):

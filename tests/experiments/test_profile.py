@@ -77,6 +77,7 @@ def test_a_matrix_is_a_run_for_each_combination_under_a_name_that_tells_it(write
         ("{experiment: toy, matrix: {seeds: []}}", "runs.0.matrix.seeds: List should have at"),
         ("{experiment: toy, matrix: {seeds: [8, 8]}}", "two runs are named .*toy-8"),
         ("{experiment: toy, name: a/b}", "runs.0.name: String should match"),
+        ("{experiment: toy, name: ..}", "runs.0.name: String should match"),
     ],
 )
 def test_a_faulty_matrix_or_name_is_refused(write, run, said):

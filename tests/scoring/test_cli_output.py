@@ -33,6 +33,32 @@ def call(model_file, scorer, monkeypatch):
     return run
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        ("--html", "a.png", "give the page a name that ends in .html"),
+        ("--output", "a.png", "is an input: give another name"),
+        ("--output", "m.safetensors", "is an input: give another name"),
+    ],
+)
+def test_what_is_read_is_not_written_over(picture, model_file, tmp_path, option, name, said):
+    (tmp_path / "m.safetensors").write_bytes(model_file.read_bytes())
+    picture("a.png")
+    before = (tmp_path / name).read_bytes()
+    words = ["score", tmp_path / "a.png", "--model", tmp_path / "m.safetensors", "--format", "csv"]
+    done = CliRunner().invoke(app, [*map(str, words), option, str(tmp_path / name)])
+    assert said in str(done.exception)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_model_is_not_exported_over_itself(model_file, tmp_path):
+    own = tmp_path / "m.safetensors"
+    own.write_bytes(model_file.read_bytes())
+    done = CliRunner().invoke(app, ["export", str(own), str(own)])
+    assert "is an input" in str(done.exception)
+    assert own.read_bytes() == model_file.read_bytes()
+
+
 @pytest.mark.parametrize("format_", READERS)
 def test_a_link_stays_one_and_its_target_is_written(call, picture, tmp_path, format_):
     target, link = tmp_path / f"old.{format_}", tmp_path / f"link.{format_}"

@@ -131,6 +131,18 @@ def test_where_that_process_fails_this_one_converts(
     assert parts(cache)
 
 
+def test_what_a_killed_process_left_is_not_kept(
+    model_file, scorer, pixels, cache, converted_apart, monkeypatch
+):
+    half = "import os, signal, sys; from iqa.scoring import conversions as c; "
+    half += "write = c.Path.write_bytes; c.Path.write_bytes = lambda path, content: ("
+    half += "write(path, content[:99]), path.name == 'model.bin' and os.kill(os.getpid(), 9)); "
+    half += "c.convert_into(*sys.argv[1:])"
+    monkeypatch.setattr(conversions, "_CHILD", half)
+    expected = scorer.score(pixels)["score"].tolist()
+    assert [scores(model_file, pixels) for _ in range(2)] == [expected] * 2
+
+
 COMMAND = """
 import sys
 from iqa.cli.score_files import score

@@ -84,6 +84,15 @@ def test_a_folder_that_cannot_be_read_does_not_end_the_others(tree, monkeypatch)
     assert "File name too long" in left_out(".")
 
 
+@pytest.mark.timeout(60)
+def test_a_pattern_takes_folders_behind_links_once(tree):
+    for name in ("self", "me"):
+        Path(f"b/{name}").symlink_to(".")
+    assert found("**/*.jpg") == ["b/2.jpg"]
+    assert found("b/**/*.jpg") == found("b/**/2.*") == ["b/2.jpg"]
+    assert found("**/a/**") == ["a/notes.txt", "a/x.webp"]
+
+
 def test_patterns_are_sorted_files(tree):
     assert found("b/*") == ["b/10.PNG", "b/2.jpg"]
     assert found("**/*.*p*") == ["a/x.webp", "b/2.jpg"]
