@@ -63,10 +63,11 @@ class Matched:
 def ratings_of(data: Dataset) -> Ratings:
     """The ratings of a data set in its own unit; a falling scale is turned about its middle."""
     info, table = data.info, data.table
-    rating, unit = table["score"], f"{info.score_kind} {info.low:g} to {info.high:g}"
-    about = 0.0 if info.higher_is_better else info.low + info.high
+    unit = f"{info.score_kind} {info.low:g} to {info.high:g}"
+    rating, about = table["score"], 0.0
     if not info.higher_is_better:
-        rating, unit = about - rating, f"{unit}, turned so that higher is better"
+        about, unit = info.low + info.high, f"{unit}, turned so that higher is better"
+        rating = about - rating
     images = table[["id", "group"]].assign(rating=rating)
     return Ratings(images, info.title, unit, table["group"].nunique() < len(table), about)
 

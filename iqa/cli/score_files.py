@@ -133,7 +133,7 @@ def _refuse_overwriting(outputs: list[Path | None], inputs: Iterable[str]) -> No
         if any(os.path.exists(name) and path.samefile(name) for name in taken):
             raise UserError(f"{path} is an input: give another name for what is written")
     if len({path.resolve() for path in outputs if path}) < sum(map(bool, outputs)):
-        raise UserError(f"{outputs[0]} is named for two outputs: give each a name of its own")
+        raise UserError(f"{outputs[0]} is named for two outputs: give each another name")
 
 
 def _copy(rows: list["Row"], folder: Path) -> int:
