@@ -20,7 +20,7 @@ from iqa.datasets.types import Dataset, DatasetInfo, Facts
 from iqa.errors import UserError
 from iqa.files import cache_root, fingerprint, sweep, written_whole
 
-FULL = DemoRecipe(tuple(PHOTOGRAPHS), tuple(DISTORTIONS), (384, 288), seed=8)
+FULL = DemoRecipe(tuple(PHOTOGRAPHS), tuple(DISTORTIONS), (320, 240), seed=8)
 MINI = DemoRecipe(
     ("astronaut", "chelsea", "coffee", "china", "flower"),
     ("gaussian-blur", "jpeg", "white-noise", "darken", "pixelation"),

@@ -162,7 +162,7 @@ def reference(photograph: Photograph, size: tuple[int, int]) -> Image.Image:
         An RGB image of `size`.
     """
     image = read_rgb(photograph.path())
-    scale = min(image.width / size[0], image.height / size[1])
-    width, height = scale * size[0], scale * size[1]
+    width = min(image.width, image.height * size[0] / size[1])
+    height = min(image.height, image.width * size[1] / size[0])
     left, top = (image.width - width) / 2, (image.height - height) / 2
     return image.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))

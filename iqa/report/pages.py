@@ -82,14 +82,17 @@ def _missing(reason: str) -> NotebookNode:
 
 
 def main(folder: str, *pages: str) -> None:
-    """Execute `pages` side by side into `folder`."""
+    """Execute `pages` side by side into `folder`; the first is the one that takes longest."""
     into = Path(folder).resolve()
-    work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
-    with suppress(UserError):  # a page that asks for it says what is wrong
-        claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
+    longest, *work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
     forks = multiprocessing.get_context("fork")
-    with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        pool.starmap(execute, work, chunksize=1)
+    with forks.Pool(1) as meanwhile:
+        begun = meanwhile.apply_async(execute, longest)
+        with suppress(UserError):  # a page that asks for it says what is wrong
+            claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
+        with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+            pool.starmap(execute, work, chunksize=1)
+        begun.get()
 
 
 if __name__ == "__main__":

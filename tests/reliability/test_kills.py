@@ -98,6 +98,10 @@ def test_the_demo_set(demo, tmp_path):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, number)
         child.wait(60)
+        with suppress(ProcessLookupError):
+            for _ in range(100):  # its workers end a little later
+                os.killpg(child.pid, 0)
+                time.sleep(0.01)
         found = {path: content for path, content in files(tmp_path).items() if path in whole}
         assert found.items() <= whole.items()
         assert len(found) < len(whole)
