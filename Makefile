@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PROFILE ?= demo
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, some forty processes would each compile PyTorch's modules anew, in seconds.
@@ -16,13 +17,14 @@ help:            ## list the targets
 install: $(INSTALLED)   ## make .venv with the locked versions and this package
 
 # Modules are compiled when they are first imported: to compile all of them takes a minute. The stamp
-# is written last, so an installation that was cut short is taken up again. The lock is whole but for the
-# CUDA packages of torch, which the second call adds where torch needs them; to resolve all takes half a minute.
+# is written last, so an installation that was cut short is taken up again. Two calls of pip side by side install
+# parts of the lock, first the one with torch, the largest. The lock is whole but for the CUDA packages of torch, which
+# the next call adds where torch needs them; to resolve all takes half a minute.
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile torch
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	sed '/^#/d' requirements.lock | sort -rf | xargs -P 2 -n 90 $(PIP) --no-compile --no-deps
+	$(PIP) --no-compile torch
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
 report: $(INSTALLED)    ## run PROFILE (demo) and build the report into build/report/
@@ -30,7 +32,7 @@ report: $(INSTALLED)    ## run PROFILE (demo) and build the report into build/re
 
 # One thread a process: processes side by side use the cores better than threads that share them.
 test: $(INSTALLED)      ## run the tests, on all cores
-	OMP_NUM_THREADS=1 pytest -n auto --dist worksteal
+	OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup
 
 lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 	jupyter lab notebooks

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -40,6 +41,7 @@ def backbone():
 
 @pytest.fixture(scope="module")
 def heads(backbone):
+    torch.manual_seed(7)
     return {name: MLPHead.from_preset(name, 2 * backbone.spec.dim) for name in ("gelu", "sigmoid")}
 
 

@@ -30,7 +30,7 @@ def backbone():
     return load(NAME, weights="none", seed=4)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def maps(drawn):
     return stem_maps(load(NAME, weights="none", seed=4), *drawn, 64)
 
