@@ -27,7 +27,7 @@ def site() -> Path:
 def browser():
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
-        pytest.skip("chromium is not installed: apt-get install chromium-headless-shell, or chromium")
+        pytest.skip("chromium is not installed: apt-get install chromium-headless-shell")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as runner:
         # Without its sandbox, which root may not use.
