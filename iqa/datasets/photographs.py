@@ -1,4 +1,4 @@
-"""The photographs that installed packages carry, with credit, licence and source of each.
+"""Photographs that installed packages carry, with credit, licence and source of each.
 
 Credits are those that the packages themselves state: scikit-image in the docstrings of
 `skimage.data`, scikit-learn in `datasets/images/README.txt`, matplotlib in the file's own comment.
@@ -98,30 +98,6 @@ PHOTOGRAPHS = {
             "Middlebury 2014 stereo benchmark (Nesic, Westling, Wang, Kitajima, et al.)",
             "unknown (not stated by scikit-image)",
             "http://vision.middlebury.edu/stereo/data/scenes2014/",
-        ),
-        Photograph(
-            "hubble",
-            "skimage",
-            "data/hubble_deep_field.jpg",
-            "NASA (Hubble eXtreme Deep Field)",
-            _PUBLIC,
-            "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/",
-        ),
-        Photograph(
-            "retina",
-            "skimage",
-            "data/retina.jpg",
-            "Mikael Häggström, WikiJournal of Medicine 1 (2), 2014, 10.15347/wjm/2014.008",
-            _CC0,
-            "https://commons.wikimedia.org/wiki/File:Fundus_photograph_of_normal_left_eye.jpg",
-        ),
-        Photograph(
-            "tissue",
-            "skimage",
-            "data/ihc.png",
-            "Center for Microscopy And Molecular Imaging (CMMI)",
-            "no known copyright restrictions",
-            "skimage.data.immunohistochemistry",
         ),
         Photograph(
             "china",

@@ -20,7 +20,8 @@ SMALL = Path(__file__).parents[1] / "training" / "small.py"
 def kill_at_random(begin, times, number=signal.SIGKILL):
     """Begin a command and end it, again and again, each time at another moment of its whole time.
 
-    Gives those that were ended; one that was faster than its end does not count.
+    Gives those that were ended; one that was faster than its end does not count, and the next comes
+    sooner.
     """
     whole = begin()
     whole.begun()
@@ -36,6 +37,8 @@ def kill_at_random(begin, times, number=signal.SIGKILL):
             os.kill(child.process.pid, number)
         if child.wait() != 0:
             ended.append(child)
+        else:
+            seconds /= 2
     assert ended
     return ended
 
@@ -94,7 +97,7 @@ def test_the_demo_set(demo, tmp_path):
         while (
             child.poll() is None and len(list(tmp_path.glob("demo/*/images/*/*/*.png"))) < pictures
         ):
-            time.sleep(0.01)
+            time.sleep(0.05)
         with suppress(ProcessLookupError):
             os.killpg(child.pid, number)
         child.wait(60)
