@@ -1,6 +1,7 @@
 """The analysis plan, `results/plan.yaml`: the primary questions, written before their runs."""
 
 from datetime import date
+from functools import cache
 from typing import Any
 
 import yaml
@@ -75,9 +76,15 @@ def read_plan() -> Plan:
         UserError: the file is missing or not valid; names the key at fault.
     """
     try:
-        return Plan(**yaml.safe_load((project_root() / PLAN).read_text()))
+        return _parsed((project_root() / PLAN).read_text())
     except ValidationError as fault:
         raise UserError(f"{PLAN}: {explain(fault)}") from None
     except (OSError, TypeError, yaml.YAMLError) as fault:
         reason = " ".join(str(fault).split())
         raise UserError(f"{PLAN} cannot be read ({reason}): restore it by git") from None
+
+
+@cache
+def _parsed(text: str) -> Plan:
+    # Each claim asks for the plan.
+    return Plan(**yaml.safe_load(text))

@@ -1,6 +1,7 @@
 """A profile: which notebooks run, with which parameters; read from `profiles/<name>.yaml`."""
 
 import re
+from functools import cache
 from itertools import product
 from typing import Annotated, Any
 
@@ -150,11 +151,17 @@ def read_profile(name: str) -> Profile:
     if not path.is_file():
         raise unknown("profile", name, sorted(p.stem for p in folder.glob("*.yaml")))
     try:
-        fields = read_yaml(path.read_text())
-        if not isinstance(fields, dict):
-            raise UserError(f"profile {path.name}: expected `title:`, `folder:` and `runs:`")
-        return Profile(name=name, **fields)
+        return _parsed(name, path.read_text())
     except (yaml.YAMLError, TypeError) as fault:
         raise UserError(f"profile {path.name}: {' '.join(str(fault).split())}") from None
     except ValidationError as fault:
         raise UserError(f"profile {path.name}: {explain(fault)}") from None
+
+
+@cache
+def _parsed(name: str, text: str) -> Profile:
+    # The page of each record asks for its profile.
+    fields = read_yaml(text)
+    if not isinstance(fields, dict):
+        raise UserError(f"profile {name}.yaml: expected `title:`, `folder:` and `runs:`")
+    return Profile(name=name, **fields)

@@ -38,10 +38,15 @@ def browser():
 
 @pytest.fixture
 def visit(site, browser):
-    """Opens a page of the site: `with visit("gate", width=390) as it: it.page...`."""
+    """Opens a page of the site: `with visit("gate", width=390) as it: it.page...`.
+
+    `until` says when it is open; "load" does not wait for what scripts ask for later.
+    """
 
     @contextmanager
-    def open_page(name: str, width: int = 1280, **context) -> Iterator[Visit]:
+    def open_page(
+        name: str, width: int = 1280, until: str = "networkidle", **context
+    ) -> Iterator[Visit]:
         name, _, query = name.partition("?")
         screen = {"width": width, "height": 844}
         opened = browser.new_context(viewport=screen, **context)
@@ -49,7 +54,7 @@ def visit(site, browser):
         it.listen()
         address = (site / f"{name}.html").as_uri() + (f"?{query}" if query else "")
         it.page.goto(address, wait_until="load", timeout=120_000)
-        it.page.wait_for_load_state("networkidle")
+        it.page.wait_for_load_state(until)
         yield it
         opened.close()
 

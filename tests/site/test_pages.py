@@ -75,7 +75,7 @@ def test_pages_of_runs_load_without_a_fault(visit, site, kind, part):
     assert names
     found = []
     for name in names:
-        with visit(name) as it:
+        with visit(name, until="load") as it:
             faults = _on_each_screen(it.page, examine.too_wide)
         found += [f"{name}: {fault}" for fault in it.faults + faults]
     assert not found, "\n".join(found)
