@@ -1,8 +1,8 @@
 """Photographs that installed packages carry, with credit, licence and source of each.
 
 Credits are those that the packages themselves state: scikit-image in the docstrings of
-`skimage.data`, scikit-learn in `datasets/images/README.txt`, matplotlib in the file's own comment.
-Where a package says nothing, it says "unknown" here.
+`skimage.data`, scikit-learn in `datasets/images/README.txt`. Photographs whose licence they do not
+state are left out.
 """
 
 from dataclasses import dataclass
@@ -92,14 +92,6 @@ PHOTOGRAPHS = {
             "https://www.flickr.com/photos/spacexphotos/16511594820/",
         ),
         Photograph(
-            "motorcycle",
-            "skimage",
-            "data/motorcycle_left.png",
-            "Middlebury 2014 stereo benchmark (Nesic, Westling, Wang, Kitajima, et al.)",
-            "unknown (not stated by scikit-image)",
-            "http://vision.middlebury.edu/stereo/data/scenes2014/",
-        ),
-        Photograph(
             "china",
             "sklearn",
             "datasets/images/china.jpg",
@@ -114,14 +106,6 @@ PHOTOGRAPHS = {
             "vultilion (by the address; the text beside it names danielbuechele)",
             _CC_BY,
             "https://www.flickr.com/photos/vultilion/6056698931/",
-        ),
-        Photograph(
-            "hopper",
-            "matplotlib",
-            "mpl-data/sample_data/grace_hopper.jpg",
-            "unknown (portrait of Grace Hopper)",
-            "unknown (not stated by matplotlib)",
-            "http://commons.wikimedia.org/wiki/File:Grace_Hopper.jpg",
         ),
     )
 }

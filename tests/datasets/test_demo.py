@@ -70,7 +70,7 @@ def test_mean_pseudo_mos_falls_with_the_level_for_every_distortion(cache):
 @pytest.mark.slow
 def test_mean_pseudo_mos_falls_with_the_level_in_the_full_set():
     full = datasets.load("demo")
-    assert len(full) == full.info.expected_rows == 1000
+    assert len(full) == full.info.expected_rows == 750
     assert datasets.level_trend(full.table)["falls"].all()
 
 
@@ -199,4 +199,4 @@ def test_an_unknown_name_is_one_line():
     with pytest.raises(UserError, match=r"unknown dataset .dmeo.: choose one of agiqa1k, .*mini"):
         datasets.load("dmeo")
     assert {"demo", "demo_mini"} <= set(datasets.names())
-    assert datasets.info("demo").expected_rows == 1000
+    assert datasets.info("demo").expected_rows == 750
