@@ -32,7 +32,7 @@ report: $(INSTALLED)    ## run PROFILE (demo) and build the report into build/re
 
 # One thread a process: processes side by side use the cores better than threads that share them.
 test: $(INSTALLED)      ## run the tests, on all cores
-	OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup
+	OMP_NUM_THREADS=1 pytest -n auto --dist worksteal
 
 lab: $(INSTALLED)       ## open the notebooks in JupyterLab
 	jupyter lab notebooks

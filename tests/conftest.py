@@ -10,29 +10,18 @@ import pytest
 from iqa.cli import app, faults
 
 LONGEST = (
-    "test_notebooks",
-    "test_claims",
-    "test_conclusions",
     "test_workflow",
+    "test_kills",
     "test_processes",
-    "test_conversions",
-    "test_demo",
-    "test_cli_output",
+    "test_resume",
+    "test_site",
+    "test_driver",
 )
-TOGETHER = ("test_claims", "test_conclusions", "test_estimands", "test_plan")
 
 
 def pytest_collection_modifyitems(items):
-    """The longest files first, so that no core waits for the last of them.
-
-    A file is the work of one process, which makes its fixtures once. So is all that computes
-    estimates of the committed records: they are kept for the next that asks.
-    """
-    place = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
-    for item in items:
-        group = "estimates" if item.path.stem in TOGETHER else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """The longest first, so that no core waits for the last of them."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture(autouse=True, scope="session")

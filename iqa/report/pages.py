@@ -82,17 +82,14 @@ def _missing(reason: str) -> NotebookNode:
 
 
 def main(folder: str, *pages: str) -> None:
-    """Execute `pages` side by side into `folder`; the first is the one that takes longest."""
+    """Execute `pages` side by side into `folder`."""
     into = Path(folder).resolve()
-    longest, *work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
+    work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
+    with suppress(UserError):  # a page that asks for it says what is wrong
+        claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
     forks = multiprocessing.get_context("fork")
-    with forks.Pool(1) as meanwhile:
-        begun = meanwhile.apply_async(execute, longest)
-        with suppress(UserError):  # a page that asks for it says what is wrong
-            claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
-        with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-            pool.starmap(execute, work, chunksize=1)
-        begun.get()
+    with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        pool.starmap(execute, work, chunksize=1)
 
 
 if __name__ == "__main__":

@@ -38,15 +38,10 @@ def browser():
 
 @pytest.fixture
 def visit(site, browser):
-    """Opens a page of the site: `with visit("gate", width=390) as it: it.page...`.
-
-    `until` says when it is open; "load" does not wait for what scripts ask for later.
-    """
+    """Opens a page of the site: `with visit("gate", width=390) as it: it.page...`."""
 
     @contextmanager
-    def open_page(
-        name: str, width: int = 1280, until: str = "networkidle", **context
-    ) -> Iterator[Visit]:
+    def open_page(name: str, width: int = 1280, **context) -> Iterator[Visit]:
         name, _, query = name.partition("?")
         screen = {"width": width, "height": 844}
         opened = browser.new_context(viewport=screen, **context)
@@ -54,7 +49,7 @@ def visit(site, browser):
         it.listen()
         address = (site / f"{name}.html").as_uri() + (f"?{query}" if query else "")
         it.page.goto(address, wait_until="load", timeout=120_000)
-        it.page.wait_for_load_state(until)
+        it.page.wait_for_load_state("networkidle")
         yield it
         opened.close()
 

@@ -4,8 +4,6 @@ import re
 
 # Style sheets are not read again: from files, a browser does not let a script do so.
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
-# What another screen or scheme can change.
-OF_A_SCREEN = ["color-contrast", "scrollable-region-focusable", "target-size"]
 
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -55,12 +53,11 @@ def pictures(page) -> list[str]:
     return found
 
 
-def barriers(page, rules: list[str] | None = None) -> list[str]:
-    """What axe-core calls serious or critical for readers with a disability, by `rules` or all."""
+def barriers(page) -> list[str]:
+    """What axe-core calls serious or critical for readers with a disability."""
     from axe_playwright_python.sync_playwright import Axe
 
-    options = AXE_OPTIONS | ({"runOnly": rules} if rules else {})
-    found = Axe().run(page, options=options).response["violations"]
+    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
     return [
         f"axe, {one['id']}, {len(one['nodes'])} times: {one['nodes'][0]['html'][:200]}"
         for one in found

@@ -35,20 +35,19 @@ def _on_each_screen(page, faults_of):
     return found
 
 
-def _barriers(page, rules=None):
+def _barriers(page):
     return [
         *examine.too_wide(page),
         *examine.small_text(page, SMALLEST_TEXT),
         *examine.pictures(page),
-        *examine.barriers(page, rules),
+        *examine.barriers(page),
     ]
 
 
 @pytest.mark.parametrize("name", [*_pages(), "search", "404"])
 def test_a_page_can_be_read_by_everybody_and_worked(visit, name):
     with visit(name) as it:
-        every = iter((None, examine.OF_A_SCREEN))  # all rules once, on the first screen
-        found = _on_each_screen(it.page, lambda page: _barriers(page, next(every)))
+        found = _on_each_screen(it.page, _barriers)
         _show(it.page, "light")
         working.charts_come_to_life(it.page)
         working.tables_sort_by_value_and_filter(it.page)
@@ -76,7 +75,7 @@ def test_pages_of_runs_load_without_a_fault(visit, site, kind, part):
     assert names
     found = []
     for name in names:
-        with visit(name, until="load") as it:
+        with visit(name) as it:
             faults = _on_each_screen(it.page, examine.too_wide)
         found += [f"{name}: {fault}" for fault in it.faults + faults]
     assert not found, "\n".join(found)

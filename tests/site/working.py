@@ -8,8 +8,7 @@ PATIENCE = 30_000  # milliseconds, on a machine that does other things too
 
 
 def charts_come_to_life(page):
-    """The first three, each drawn anew by the one script that draws them all."""
-    for figure in page.locator("figure.chart").all()[:3]:
+    for figure in page.locator("figure.chart").all():
         figure.scroll_into_view_if_needed()
         figure.hover()
         figure.locator(".vega-embed svg.marks").wait_for(timeout=PATIENCE)
