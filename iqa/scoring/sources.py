@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from iqa.errors import UserError
 from iqa.features.squares import square
@@ -116,8 +117,21 @@ def square_of(source: Any, name: str, size: int, max_pixels: int) -> NDArray[np.
     if isinstance(source, np.ndarray):
         source = _from_array(source, name)
     if isinstance(source, Image.Image):
+        _check_grey(source, name)
         return shrink(rgb(source, name, max_pixels))
     raise UserError(f"{name}: {type(source).__name__} is no image; {_EXPECTED}")
+
+
+def _check_grey(image: Image.Image, name: str) -> None:
+    """Find grey levels of a TIFF whose meaning is lost once Pillow has opened it by itself."""
+    if isinstance(image, TiffImageFile) and image.mode.startswith("I;16"):
+        bits = image.tag_v2.get(ExifTags.Base.BitsPerSample, (16,))[0]
+        white_is_zero = image.tag_v2.get(ExifTags.Base.PhotometricInterpretation, 1) == 0
+        if bits < 16 or white_is_zero:
+            raise UserError(
+                f"{name}: a TIFF of {bits}-bit grey{', inverted' if white_is_zero else ''}; give "
+                "its path, since an opened image does not keep what its levels mean"
+            )
 
 
 def _channels_last(tensor: Any, name: str) -> NDArray[Any]:

@@ -167,3 +167,15 @@ def test_a_large_jpeg_scores_as_at_full_size_nearly(scorer, picture, tmp_path):
     Image.fromarray(smooth.astype(np.uint8)).save(tmp_path / "large.jpg", quality=92)
     whole = scorer.score(read_image(tmp_path / "large.jpg", 64))["score"].item()
     assert abs(scorer.score(tmp_path / "large.jpg")["score"].item() - whole) < 0.02 * 4
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_grey_of_a_tiff_that_was_opened_before_is_never_misread(scorer, photometric):
+    levels = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    tiff = io.BytesIO()
+    Image.fromarray(levels).save(tiff, "TIFF", tiffinfo={262: photometric})
+    by_file, opened = scorer.score([tiff.getvalue(), Image.open(tiff)]).itertuples()
+    if photometric:
+        assert opened.score == by_file.score
+    else:
+        assert "a TIFF of 16-bit grey, inverted; give its path" in opened.error
