@@ -100,8 +100,11 @@ def test_no_head_is_shown_to_differ_from_relu_beside_a_trained_backbone(name):
     found = estimands.regimes(record(f"heads_adapted-{name}")).minus(head="relu")
     table = found.verdicts(family=["regime"]).set_index(["regime", "head"])
     assert set(table.loc[["lora", "full"], "verdict"]) == {"undecided"}
-    in_frozen = {"better"} if name == "agiqa3k" else {"undecided"}
-    assert set(table.loc["frozen", "verdict"]) == in_frozen
+    shown = {"sigmoid": "better", "gated": "better", "gelu": "worse"} if name == "agiqa3k" else {}
+    frozen = table.loc["frozen", "verdict"]
+    assert dict(frozen) == dict.fromkeys(frozen.index, "undecided") | shown
+    apart = table.index[(table["low"] > 0) | (table["high"] < 0)].drop("frozen", level=0)
+    assert list(apart) == ([("lora", "gelu")] if name == "agiqa3k" else [])
     ahead = table["difference"].xs("sigmoid", level="head") > 0
     assert set(ahead.index[~ahead]) == ({"full"} if name == "clive" else set())
     leads = judge(f"sigmoid-relu-lora-{name}").high, judge(f"sigmoid-paper-{name}").difference
