@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from iqa import backbones, datasets
+from iqa import datasets
 from iqa.errors import UserError, unknown
-from iqa.experiments.keys import datasets_in, strings_in
+from iqa.experiments.keys import datasets_in
 from iqa.experiments.parameters import declared, filled
 from iqa.experiments.profile import Profile, RunSpec
+from iqa.experiments.values import check_trained, check_values
 from iqa.files import project_root
 
 
@@ -43,7 +44,7 @@ def check_run(
 ) -> dict[str, Any]:
     """Every parameter of a run; `defaults_of` says what a notebook declares.
 
-    Names of data sets and backbones are checked first, since they need no PyTorch.
+    What needs no PyTorch is checked first.
 
     Raises:
         UserError: the experiment, a parameter or a name among the values is unknown, a value is of
@@ -55,9 +56,11 @@ def check_run(
     values = filled(notebook.name, defaults_of(notebook), spec.parameters)
     if "record_to" not in values:
         raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
-    _check_names(values, _LIGHT)
+    check_values(values)
     if {"dataset", "backbone"} <= values.keys():
-        _check_names(values, _HEAVY)
+        check_trained(values)
+        if spec.experiment == "factorial" and len(values["heads"]) < 2:
+            raise UserError("factorial: parameter `heads` needs two, whose difference is studied")
         from iqa.experiments.study import Study
 
         Study.from_parameters(values)
@@ -85,51 +88,3 @@ def plan(profile: Profile) -> dict[str, Planned]:
 def why_absent(values: dict[str, Any], absent: Callable[[str], str] = datasets.absent) -> str:
     """Why the data that the parameters of a run name are not there; "" where they are."""
     return next(filter(None, map(absent, datasets_in(values))), "")
-
-
-_Finder = Callable[[str], object]
-
-
-def _split(name: str) -> None:
-    if name not in datasets.SPLITS:
-        raise unknown("split", name, list(datasets.SPLITS))
-
-
-_LIGHT: dict[str, _Finder] = {
-    **dict.fromkeys(("dataset", "other", "others"), datasets.info),
-    **dict.fromkeys(
-        ("first", "compared_with"),
-        lambda name: name and datasets.info(name),  # empty: none
-    ),
-    **dict.fromkeys(("split", "first_split"), _split),
-    **dict.fromkeys(("backbone", "backbones", "untrained"), backbones.find),
-}
-"""Parameter to the function that raises for a name that is unknown."""
-
-
-def _head(name: str) -> None:
-    from iqa.heads import find_preset
-
-    find_preset(name)
-
-
-def _regime(name: str) -> None:
-    from iqa.training.adaptation import REGIMES
-
-    if name not in REGIMES:
-        raise unknown("regime", name, list(REGIMES))
-
-
-_HEAVY: dict[str, _Finder] = {
-    **dict.fromkeys(
-        ("head", "heads", "paper_heads", "paper_batch_heads", "moved_heads", "varied_heads"), _head
-    ),
-    "regimes": _regime,
-}
-"""As `_LIGHT`, for names that need PyTorch, which takes half the time of a `Study`."""
-
-
-def _check_names(values: dict[str, Any], finders: dict[str, _Finder]) -> None:
-    for parameter in [name for name in finders if name in values]:
-        for name in strings_in(values[parameter]):
-            finders[parameter](name)

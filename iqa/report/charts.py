@@ -12,7 +12,6 @@ import altair as alt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
-from sklearn.isotonic import IsotonicRegression
 
 from iqa.drawing import picture, specification
 
@@ -43,8 +42,8 @@ SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
-LEGEND = '<p class="legend">A hollow dot: undecided. A full one: decided.</p>'
-"""Below charts that have a hollow dot."""
+LEGEND = '<p class="legend">Full dot: better or worse. Hollow: undecided. Square: equivalent.</p>'
+"""Below charts of verdicts."""
 
 WIDE, PAIRED, NARROW = 590, 290, 390
 """Pixels, with labels: a chart as wide as the column, one of two beside each other, on a phone.
@@ -60,9 +59,8 @@ def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
     known = [shade.get(name) or shade.get(re.split("[ ,]", name)[0]) for name in domain]
     shades = [one or (next(spare, OTHER) if legend else OTHER) for one in known]
     scale = alt.Scale(domain=domain, range=shades)
-    return alt.Color(
-        field, scale=scale, legend=alt.Legend(title=None, columns=3) if legend else None
-    )
+    key = alt.Legend(title=None, columns=3) if legend else None
+    return alt.Color(field, scale=scale, legend=key)
 
 
 def intervals(
@@ -77,7 +75,7 @@ def intervals(
     """A dot and its 95 % interval for each row; a chart for each panel, all on one scale.
 
     Args:
-        table: columns `x`, low, high, `y` and `panel`; a verdict that is undecided is hollow.
+        table: columns `x`, low, high, `y` and `panel`; a verdict has its own mark (`LEGEND`).
         x: what the dots show; where it is "difference", zero is marked.
         y: what the rows are called by; a row without numbers is a heading.
         title: of the axis, with unit and direction.
@@ -89,28 +87,29 @@ def intervals(
     shown = table.round(4).replace(dict.fromkeys((y, tint), WRITTEN))
     names = list(dict.fromkeys(shown[tint].dropna()))
     ends = np.append(shown[[x, "low", "high"]], [*also, *[0.0] * (x == "difference")])
-    scale = alt.Scale(
-        domain=[float(np.nanmin(ends)), float(np.nanmax(ends))], nice=True, zero=False
-    )
+    reach = [float(np.nanmin(ends)), float(np.nanmax(ends))]
+    scale = alt.Scale(domain=reach, nice=True, zero=False)
     offset = {} if tint == y else {"yOffset": alt.YOffset(f"{tint}:N", sort=names)}
     bold = {"test": f"indexof({list(shown.loc[shown[x].isna(), y])}, datum.value) >= 0"}
     axis = alt.Axis(labelFontWeight={"condition": bold | {"value": "bold"}, "value": "normal"})
     shade = colour(f"{tint}:N", names, tint != y)
     edge = alt.Stroke(f"{tint}:N", scale=shade["scale"], legend=shade["legend"])
     fill = alt.condition("datum.verdict == 'undecided'", alt.value(GROUND), shade)
+    marks = [alt.value(mark) for mark in ("square", "circle")]
+    shape = alt.condition("datum.verdict == 'equivalent'", *marks)
+    order = list(dict.fromkeys(shown[y]))  # the same in every panel
     panels = []
     for value, part in shown.groupby(panel, sort=False):
         base = alt.Chart(part).encode(
-            y=alt.Y(f"{y}:N", sort=list(dict.fromkeys(part[y])), title=None, axis=axis),
+            y=alt.Y(f"{y}:N", sort=order, title=None, axis=axis),
             color=shade,
             tooltip=[name for name in part.columns if name not in ("p", panel)],
             **offset,
         )
-        rule = base.mark_rule(strokeWidth=2).encode(
-            x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
-        )
+        low = alt.X("low:Q", title=title, scale=scale)
+        rule = base.mark_rule(strokeWidth=2).encode(x=low, x2="high:Q")
         dot = base.mark_point(filled=True, size=70, opacity=1, strokeWidth=2)
-        layers = [rule, dot.encode(x=f"{x}:Q", color=fill, stroke=edge)]
+        layers = [rule, dot.encode(x=f"{x}:Q", color=fill, stroke=edge, shape=shape)]
         if x == "difference":
             zero = alt.Chart(part).mark_rule(color="#888", strokeDash=[3, 3])
             layers.insert(0, zero.encode(x=alt.datum(0)))
@@ -145,19 +144,6 @@ def lines(table: pd.DataFrame, x: str, title: str) -> list[alt.LayerChart]:
     return panels
 
 
-def apart(values: pd.Series, gap: float) -> pd.Series:
-    """Values moved so that labels beside them do not overlap: `gap` or more apart, order kept.
-
-    >>> apart(pd.Series([3.0, 2.9, 9.0]), 1.0).round(2).to_list()
-    [3.45, 2.45, 9.0]
-    """
-    order = values.sort_values()
-    steps = gap * np.arange(len(order))
-    # Least squares: equal gaps are taken off, and what is left has only to rise.
-    placed = IsotonicRegression().fit_transform(steps, order - steps) + steps
-    return pd.Series(placed, order.index).reindex(values.index)
-
-
 def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], finding: str) -> HTML:
     """Charts on a page as wide as its column; two beside each other where their labels are short.
 
@@ -171,8 +157,7 @@ def show(charts: alt.TopLevelMixin | Sequence[alt.TopLevelMixin], finding: str) 
     paired = len(several) > 1 and all(_natural(chart) <= PAIRED + 40 for chart in several)
     panels = "".join(_panel(chart, PAIRED if paired else WIDE) for chart in several)
     drawn = f'<div class="charts" role="img" aria-label="{label}">{panels}</div>'
-    hollow = re.search(r'"verdict": ?"undecided"', panels)
-    legend = LEGEND if hollow else ""
+    legend = LEGEND if '"verdict"' in panels else ""
     # Not for screen readers: the label has said it.
     return HTML(f'{drawn}{legend}<p class="finding" aria-hidden="true">{label}</p>')
 

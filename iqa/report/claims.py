@@ -38,6 +38,7 @@ class Claim(BaseModel):
         margin: of equivalence, in units of the metric; 0 where it is no SRCC.
         expected: the verdict that the sentence takes for granted.
         words: "change" where the difference is neither good nor bad, as that of an effect is.
+        question: of the plan that asks the same of the same set, in another record.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +51,7 @@ class Claim(BaseModel):
     margin: float = MARGIN
     expected: Verdict
     words: Literal["verdict", "change"] = "verdict"
+    question: str = ""
 
 
 class Judged(BaseModel):
@@ -109,10 +111,9 @@ def _claims(text: str) -> dict[str, Claim]:
         try:
             found[name] = Claim(**fields)
             found[name].estimand == PLAN or named(found[name].estimand)
-        except ValidationError as fault:
-            raise UserError(f"{Path(FILE).name}, claim {name}: {explain(fault)}") from None
-        except UserError as fault:
-            raise UserError(f"{Path(FILE).name}, claim {name}: {fault}") from None
+        except (ValidationError, UserError) as fault:
+            reason = explain(fault) if isinstance(fault, ValidationError) else fault
+            raise UserError(f"{Path(FILE).name}, claim {name}: {reason}") from None
     return found
 
 
@@ -146,8 +147,10 @@ def plan_answers() -> pd.DataFrame:
 def _planned(claim: Claim) -> Verdict | None:
     asked = (claim.estimand, claim.of, claim.minus)
     for name, one in read_plan().questions.items():
-        if claim.run in one.runs and asked == (one.estimand, one.of, one.minus):
-            return plan_answers().set_index(["question", "run"])["verdict"][name, claim.run]
+        same = claim.run in one.runs and asked == (one.estimand, one.of, one.minus)
+        if same or name == claim.question:
+            given = plan_answers().set_index(["question", "set"])["verdict"]
+            return given[name, run(claim.run).set]
     return None
 
 

@@ -91,14 +91,15 @@ def sensitivity(run: Run) -> Estimates:
 
 
 def transfers(run: Run) -> dict[str, Estimates]:
-    """SRCC on each other set, by head and training; record of `generalization`."""
-    names = [name for name in run.tested["tested_on"].unique() if name != SOURCE]
+    """SRCC on each other set, see `transfer`."""
+    own = (SOURCE, run.record.dataset.name)
+    names = [name for name in run.tested["tested_on"].unique() if name not in own]
     return {name: transfer(run, name) for name in names}
 
 
 @cache
 def transfer(run: Run, target: str) -> Estimates:
-    """SRCC on the set `target`, by head and training; record of `generalization`.
+    """SRCC on the set `target`, by head and training (`generalization`) or regime (`regimes`).
 
     Raises:
         UserError: the record was not tested on that set.
@@ -109,7 +110,8 @@ def transfer(run: Run, target: str) -> Estimates:
         raise unknown(f"target of {run.name}", target, list(tested["tested_on"].unique()))
     # Enough for a variance; each scores all images of the target for every replicate.
     resamples, r = 200, run.record.test_to_train
-    return evaluation.transferred(part, ["head", "training"], r, resamples)
+    varied = "regime" if "regime" in part else "training"
+    return evaluation.transferred(part, ["head", varied], r, resamples)
 
 
 def advantages(run: Run) -> Estimates:

@@ -8,9 +8,10 @@ from scipy.stats import norm, t
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.tools.sm_exceptions import InvalidTestWarning
 
-from iqa.errors import UserError
+from iqa.errors import UserError, unknown
 from iqa.evaluation import holm, verdict
 from iqa.experiments.analysis_plan import Plan, Question
+from iqa.experiments.profile import read_profile
 from iqa.experiments.record import read_execution
 from iqa.report.estimands import named
 from iqa.report.records import SETS, Run, run
@@ -75,10 +76,20 @@ def _answer(name: str, question: Question, record: str, plan: Plan) -> dict[str,
     try:
         found = run(record)
     except UserError:
-        label = SETS.get(record.rpartition("-")[2], record)
+        made = [spec.label for name in ("cpu", "long") for spec in read_profile(name).runs]
+        if record not in made:
+            raise unknown(f"run of the plan's question {name!r}", record, made) from None
+        label = SETS[record.rpartition("-")[2]]
         return answer | dict.fromkeys(_NUMBERS, np.nan) | {"set": label}
-    row = estimate(found).minus(**question.minus).select(**question.of).verdicts().iloc[0]
-    return answer | dict(row[[*_NUMBERS]]) | {"set": found.set, "planned": _planned(found, plan)}
+    try:
+        rows = estimate(found).minus(**question.minus).select(**question.of).verdicts()
+    except KeyError as fault:
+        fields = f"the estimand {question.estimand!r} and `of`"
+        raise UserError(f"plan, question {name!r}: {record} lacks {fault}; see {fields}") from None
+    if len(rows) != 1:
+        raise UserError(f"plan, question {name!r}: {len(rows)} answers in {record}; complete `of`")
+    numbers = dict(rows.iloc[0][[*_NUMBERS]])
+    return answer | numbers | {"set": found.set, "planned": _planned(found, plan)}
 
 
 def _planned(found: Run, plan: Plan) -> str:
@@ -114,5 +125,5 @@ def over_sets(table: pd.DataFrame) -> pd.DataFrame:
         half, mean = error * t.ppf(0.975, len(part) - 1), found.mean_effect_re
         between = float(np.sqrt(max(found.tau2, 0)))
         rows.append((question, len(part), mean, mean - half, mean + half, between))
-    columns = ["question", "sets", "difference", "low", "high", "between"]
-    return pd.DataFrame(rows, columns=columns)
+    names = ("question", "sets", "difference", "low", "high", "between")
+    return pd.DataFrame(rows, columns=names)

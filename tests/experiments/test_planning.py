@@ -4,10 +4,11 @@ import pytest
 from conftest import PARAMETERS, make_notebook
 
 from iqa.errors import UserError
-from iqa.experiments import Profile, plan, read_profile
+from iqa.experiments import Profile, RunSpec, check_run, plan, read_profile
 from iqa.experiments.cost import flops_per_image, gpu_hours, told
 from iqa.experiments.planning import Planned
 from iqa.experiments.profile import Card
+from iqa.files import project_root
 
 NAMES = """
 dataset = 'demo'
@@ -60,6 +61,37 @@ def test_a_fault_is_told_in_one_line_with_profile_and_run(named, run, said):
         plan(profile_of({"experiment": "toy", "name": "first"}, run))
     assert str(fault.value).startswith("profile p, run ")
     assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "changed", "said"),
+    [
+        ("audit", {"split_seeds": [-1]}, "split_seeds.0: Input should be greater than or equal"),
+        ("audit", {"split_seeds": []}, "split_seeds: List should have at least 1 item"),
+        ("learning_rates", {"rates": ["foo"]}, "rates.0: Input should be a valid number"),
+        ("learning_rates", {"rates": [1e-3]}, "reference learning rate 0.0001 is not among"),
+        ("activations", {"heads": ["relu", "relu"]}, "expected each once"),
+        ("factorial", {"heads": ["relu"]}, "`heads` needs two"),
+        ("regimes", {"start": "foo"}, "start: Input should be 'trained' or 'fresh'"),
+        ("regimes", {"regimes": ["lroa"]}, "unknown regime 'lroa': choose one of frozen, lora"),
+        ("leakage", {"splits": ["foo"]}, "unknown split 'foo'"),
+        ("data_efficiency", {"shares": [2.0]}, "shares.0: Input should be less than or equal to 1"),
+        ("tsne", {"shown_fold": 9}, "shown_fold is 9: choose one of 0 to 4"),
+        ("gate", {"paper_heads": ["rleu"]}, "unknown head 'rleu'"),
+        ("baselines", {"trainings": {"x": {"epochz": 3}}}, "trainings: x: epochz: Extra inputs"),
+        ("generalization", {"others": ["demo"]}, "others: `demo` is trained on"),
+    ],
+)
+def test_a_value_out_of_range_is_found_before_the_run(experiment, changed, said):
+    with pytest.raises(UserError, match=said):
+        check_run(RunSpec(experiment=experiment, parameters=changed))
+
+
+@pytest.mark.parametrize(
+    "notebook", sorted(project_root().glob("notebooks/*.ipynb")), ids=lambda path: path.stem
+)
+def test_the_defaults_of_every_notebook_are_in_range(notebook):
+    assert check_run(RunSpec(experiment=notebook.stem))
 
 
 def test_a_run_without_its_data_is_planned_with_the_reason(named, monkeypatch, tmp_path):

@@ -25,14 +25,18 @@ def test_every_question_names_an_estimand_and_runs_that_a_profile_makes():
 
 
 @pytest.mark.parametrize(
-    ("estimand", "said"),
+    ("change", "said"),
     [
-        ("rattes", "unknown estimand 'rattes': choose one of"),
-        ("transfer to clivee", "unknown dataset 'clivee'"),
+        ({"estimand": "rattes"}, "unknown estimand 'rattes': choose one of"),
+        ({"estimand": "transfer to clivee"}, "unknown dataset 'clivee'"),
+        ({"runs": ["learning_rates-clivee"]}, "unknown run of the plan's question 'q'"),
+        ({"of": {"hed": "sigmoid"}}, "'q': learning_rates-clive lacks 'hed'"),
+        ({"of": {"head": "sigmoid"}}, "2 answers in learning_rates-clive; complete `of`"),
+        ({"estimand": "protocols"}, "learning_rates-clive lacks .*'protocol'.* see the estimand"),
     ],
 )
-def test_an_unknown_estimand_or_set_is_named(estimand, said):
-    question = next(iter(PLANNED.questions.values())).model_copy(update={"estimand": estimand})
+def test_a_question_that_cannot_be_asked_is_named(change, said):
+    question = next(iter(PLANNED.questions.values())).model_copy(update=change)
     with pytest.raises(UserError, match=said):
         answers(PLANNED.model_copy(update={"questions": {"q": question}}))
     assert info("clive")
@@ -67,7 +71,7 @@ def test_the_mark_changes_with_what_judges_and_not_with_words():
 
 def test_a_record_that_is_missing_is_a_question_that_is_not_answered():
     question = next(iter(PLANNED.questions.values()))
-    asked = question.model_copy(update={"runs": [question.runs[0], "nothing-clive"]})
+    asked = question.model_copy(update={"runs": [question.runs[0], "heads_adapted_fast-clive"]})
     table = answers(PLANNED.model_copy(update={"questions": {"q": asked}}))
     assert table["verdict"].tolist()[1] == NOT_RUN
     assert table["p_holm"][0] == pytest.approx(2 * table["p"][0])  # both count
