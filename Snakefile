@@ -26,6 +26,7 @@ RECORDS = [str(p) for p in Path("results").rglob("*") if p.suffix in (".json", "
 EXECUTED = [p.stem for p in Path("book").glob("*.md") if p.read_text().startswith("---\njupytext:")]
 # It takes longest, so it is first; what it converts, the start page finds.
 EXECUTED.sort(key=lambda page: page != "gallery")
+EXECUTED_IN = f"build/pages/{PROFILE.name}"
 SITE = "build/report" if PROFILE.name == "demo" else f"build/report-{PROFILE.name}"
 
 
@@ -135,16 +136,17 @@ rule pages:
         RECORDS,
         pages=expand("book/{page}.md", page=EXECUTED),
     output:
-        expand("build/pages/{page}.ipynb", page=EXECUTED),
+        expand(EXECUTED_IN + "/{page}.ipynb", page=EXECUTED),
     threads: 64  # all cores
     shell:
         # One thread a page, which has a core: more wait for each other, busily. PyTorch asks for MKL's.
-        "OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 python -m iqa.report.pages build/pages {input.pages:q}"
+        "OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 IQA_DEMO={PROFILE.folder:q}"
+        " python -m iqa.report.pages {EXECUTED_IN} {input.pages:q}"
 
 
 rule book:
     input:
-        expand("build/pages/{page}.ipynb", page=EXECUTED),
+        expand(EXECUTED_IN + "/{page}.ipynb", page=EXECUTED),
         PAGES,
         RECORDS,
     output:
@@ -154,7 +156,7 @@ rule book:
         site=SITE,
     shell:
         # Warnings are errors; the built pages replace the old ones only when all is well.
-        "python -m iqa.report.site {PROFILE.name} build/pages {params.source}"
+        "python -m iqa.report.site {PROFILE.name} {EXECUTED_IN} {params.source}"
         " && jupyter-book build {params.source} --all -W -n --keep-going --quiet"
         " && python -m iqa.report.site prune {params.source}/_build/html"
         " && python tests/check_site.py {params.source}/_build/html"

@@ -132,8 +132,14 @@ function accessible() {
   for (const summary of document.querySelectorAll("nav summary")) summary.ariaLabel ||= "Pages of this part";
 }
 
-function unfold() {
+// Paper has no next page of a table, nothing to unfold, and is white.
+function forPaper() {
   document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  document.querySelectorAll("table.dataTable").forEach((one) => { jQuery(one).DataTable().page.len(-1).draw(); });
+  const page = document.documentElement;
+  const mode = page.dataset.theme;
+  page.dataset.theme = "light";
+  window.addEventListener("afterprint", () => { page.dataset.theme = mode; }, { once: true });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -142,4 +148,4 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("div.switch").forEach(switches);
   tables().then(accessible);
 });
-window.addEventListener("beforeprint", unfold);
+window.addEventListener("beforeprint", forPaper);

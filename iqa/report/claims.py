@@ -149,8 +149,8 @@ def _planned(claim: Claim) -> Verdict | None:
     for name, one in read_plan().questions.items():
         same = claim.run in one.runs and asked == (one.estimand, one.of, one.minus)
         if same or name == claim.question:
-            given = plan_answers().set_index(["question", "set"])["verdict"]
-            return given[name, run(claim.run).set]
+            given = plan_answers().query("planned != '–'").set_index(["question", "set"])
+            return given["verdict"].get((name, run(claim.run).set))
     return None
 
 
@@ -158,7 +158,7 @@ def _family(claim: Claim) -> pd.DataFrame:
     """Everything that is judged with a claim; `among` is how many were corrected together."""
     if claim.estimand == PLAN:
         table = plan_answers().assign(among=len(plan_answers()))
-        return table[table["run"] == claim.run]
+        return table[table["run"] == run(claim.run).name]
     estimates = named(claim.estimand)(run(claim.run))
     differences = estimates.minus(**claim.minus) if claim.minus else estimates
     table = differences.verdicts(claim.margin, claim.family)

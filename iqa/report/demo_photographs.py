@@ -56,9 +56,10 @@ def _undistorted(*names: str) -> pd.DataFrame:
 def scored(names: Sequence[str]) -> HTML:
     """Photographs of the demo, undistorted, each with the model's score and its map."""
     figures = [
-        f"<figure>{_pair(row.group, as_data(read_rgb(row.path)), _map(row.path))}"
-        f"<figcaption>{row.group}: score {row.model:.0f} of 100</figcaption></figure>"
+        f"<figure>{_pair(said, as_data(read_rgb(row.path)), _map(row.path))}"
+        f"<figcaption>{said}</figcaption></figure>"
         for row in _undistorted(*names).itertuples()
+        for said in [f"{row.group}: score {row.model:.0f} of 100"]
     ]
     return HTML(f'<div class="photographs">{"".join(figures)}</div>')
 

@@ -1,5 +1,6 @@
 """The records that pages read: the committed ones, and those of the demo."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,7 +14,7 @@ from iqa.experiments.record import Record, check_record, read_record
 from iqa.files import project_root
 
 COMMITTED = "results/runs/cpu"
-DEMO = "build/runs/demo"
+DEMO = os.environ.get("IQA_DEMO", "build/runs/demo")
 SETS = {"clive": "CLIVE", "agiqa3k": "AGIQA-3K", "biq2021": "BIQ2021", "demo": "demo"}
 """Data set to what charts call it."""
 
@@ -99,8 +100,8 @@ def runs_of(experiment: str, folder: str = COMMITTED) -> list[Run]:
     found = [one for one in all_runs(folder) if one.record.experiment == experiment]
     if not found:
         raise UserError(
-            f"no record of {experiment} is there: make cpu (with IQA_DATA) makes those of human "
-            "ratings, make report those of the demo"
+            f"no record of {experiment} is there: with IQA_DATA, make cpu and make long make those "
+            "of human ratings; make report makes those of the demo"
         )
     return sorted(found, key=lambda one: list(SETS).index(one.record.dataset.name))
 

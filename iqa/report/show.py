@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import HTML
 
-from iqa.report.claims import Judged, judge
+from iqa.report.claims import Judged, chance, judge
 from iqa.report.records import Run
 
 CHANGES = {"better": "larger", "worse": "smaller"}
@@ -71,7 +71,8 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
     shown = data[_in_order(list(data.columns))].rename_axis(columns=None)
     for column in shown.select_dtypes("float"):
         if column in ("p", "p_holm"):
-            shown[column] = shown[column].map(_p_value)
+            told = shown[column].map(chance, na_action="ignore")
+            shown[column] = told.str.removeprefix("p ").str.removeprefix("= ").fillna("–")
         elif column in ("learning_rate", "share"):
             shown[column] = shown[column].map("{:g}".format)
         else:
@@ -94,12 +95,6 @@ def _in_order(columns: list[str]) -> list[str]:
     last = [name for name in ("p", "p_holm") if name in columns]
     found = dict.fromkeys(name for name in wanted if name in columns and name not in last)
     return [*found, *last]
-
-
-def _p_value(value: float) -> str:
-    if pd.isna(value):
-        return "–"
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
 def points(sentences: Sequence[str]) -> HTML:

@@ -37,7 +37,8 @@ def assemble(profile: str, pages: Path, out: Path) -> None:
         for page in pages.glob("*.ipynb"):
             (draft / f"{page.stem}.md").unlink()
             shutil.copy(page, draft)
-        shutil.copy(root / "CITATION.cff", draft / "_extra")
+        for name in ("CITATION.cff", "LICENSE"):
+            shutil.copy(root / name, draft / "_extra")
         _add_libraries(draft / "_extra" / "lib")
         folders = (COMMITTED, read_profile(profile).folder)
         found = [one for folder in folders for one in all_runs(folder)]

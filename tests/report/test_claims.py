@@ -93,6 +93,15 @@ def test_a_faulty_claim_is_named(tmp_path, monkeypatch, old, new, said):
         read_claims()
 
 
+def test_a_claim_of_the_plan_without_its_record_says_how_to_make_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("iqa.report.records.project_root", lambda: tmp_path)
+    judge.cache_clear()
+    claims.plan_answers.cache_clear()
+    with pytest.raises(UserError, match="the record learning_rates-clive is missing: iqa run"):
+        judge("plan-paper-clive")
+    claims.plan_answers.cache_clear()
+
+
 def test_a_claim_without_its_record_says_how_to_make_it(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch, GOOD)
     monkeypatch.setattr("iqa.report.records.project_root", lambda: tmp_path)

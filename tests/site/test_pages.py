@@ -95,6 +95,11 @@ def test_what_is_folded_is_printed(visit):
         assert folded.count() > 0
         it.page.pdf()
         assert folded.count() == 0
+    with visit("learning_rates", color_scheme="dark") as it:
+        rows = it.page.locator("div.table tbody tr")
+        on_screen = rows.count()
+        it.page.pdf()
+        assert rows.count() > on_screen  # of tables with more than one page
 
 
 def test_the_first_page_says_what_it_is(visit):
