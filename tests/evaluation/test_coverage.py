@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from iqa.evaluation import OverSplits, pooled_folds, srcc
+from iqa.evaluation import OverSplits, pooled_folds, srcc, transferred
 from iqa.evaluation.assignments import whole_assignments
 
 pytestmark = pytest.mark.slow
@@ -50,39 +50,66 @@ def ridge(x, y, penalty):
     return np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
 
 
-def studied(rng, contents, each, folds):
-    """Two ridge regressions, cross-validated: SRCC on each test fold, (folds, 2)."""
+def rated(rng, contents, each):
+    """Features, ratings and contents of images."""
     n, content = contents * each, np.repeat(np.arange(contents), each)
     x = 0.7 * rng.normal(size=(contents, 12))[content] + 0.7 * rng.normal(size=(n, 12))
     y = x @ np.linspace(0.1, 1, 12) + rng.normal(size=contents)[content] + rng.normal(size=n)
-    fold_of = rng.permutation(contents)[content] % folds
-    scores = np.empty((folds, 2))
-    for fold in range(folds):
-        test = fold_of == fold
-        for row, (used, penalty) in enumerate(((12, 1.0), (9, 30.0))):
-            fitted = x[test][:, :used] @ ridge(x[~test][:, :used], y[~test], penalty)
-            scores[fold, row] = np.corrcoef(rankdata(fitted), rankdata(y[test]))[0, 1]
+    return x, y, content
+
+
+MODELS = ((12, 1.0), (9, 30.0))
+"""Features used and penalty of the two ridge regressions that are compared."""
+
+
+def trained(rng, x, y):
+    """The weights of both, moved by one start, as heads of one split have one."""
+    start = 0.1 * rng.normal(size=12)
+    return [ridge(x[:, :used], y, penalty) + start[:used] for used, penalty in MODELS]
+
+
+def studied(rng, contents, each, splits, held_out):
+    """SRCC of the two on the test images of each split, (splits, 2).
+
+    The splits are folds, or with `held_out` drawn anew: 70 % train and 20 % test.
+    """
+    x, y, content = rated(rng, contents, each)
+    place = rng.permutation(contents)[content]
+    scores = np.empty((splits, 2))
+    for split in range(splits):
+        test = place % splits == split
+        train = ~test
+        if held_out:
+            place = rng.permutation(contents)[content]
+            test, train = place < 0.2 * contents, place >= 0.3 * contents
+        for row, weights in enumerate(trained(rng, x[train], y[train])):
+            fitted = x[test][:, : len(weights)] @ weights
+            scores[split, row] = np.corrcoef(rankdata(fitted), rankdata(y[test]))[0, 1]
     return scores
 
 
 @pytest.mark.parametrize(
-    ("contents", "each", "folds"), [(40, 5, 5), (200, 1, 10), (200, 2, 10), (400, 1, 5)]
+    ("contents", "each", "splits", "held_out"),
+    [
+        (40, 5, 5, False),
+        (200, 1, 10, False),
+        (200, 2, 10, False),
+        (400, 1, 5, False),
+        (200, 1, 5, True),
+    ],
 )
-def test_single_splits_cover_other_images_and_splits(contents, each, folds):
-    truth = np.mean(
-        [
-            np.diff(studied(np.random.default_rng(10**6 + i), contents, each, folds))
-            for i in range(3000)
-        ]
-    )
+def test_single_splits_cover_other_images_splits_and_starts(contents, each, splits, held_out):
+    def gaps_of(seed):
+        return np.diff(studied(np.random.default_rng(seed), contents, each, splits, held_out)).T
 
-    law = OverSplits(1 / (folds - 1), contents)
+    truth = np.mean([gaps_of(10**6 + i) for i in range(3000)])
+    law = OverSplits(2 / 7 if held_out else 1 / (splits - 1), contents)
     covered = 0
     for repetition in range(REPETITIONS):
-        gaps = np.diff(studied(np.random.default_rng(repetition), contents, each, folds)).T
+        gaps = gaps_of(repetition)
         low, high = law.interval(gaps.mean(axis=1), gaps, 0.95)[0]
         covered += low <= truth <= high
-    print(contents, each, folds, covered / REPETITIONS)
+    print(contents, each, splits, held_out, covered / REPETITIONS)
     # The correction is made for the worst case; it may be too careful, it must not be too bold.
     assert 0.93 <= covered / REPETITIONS <= 0.995
 
@@ -107,12 +134,10 @@ def cross_validated(rng, images, assignments, folds, used, penalty):
 
 def protocols(rng, contents, each, assignments):
     """Two protocols on the same images, each with assignments of its own."""
-    n, content = contents * each, np.repeat(np.arange(contents), each)
-    x = 0.7 * rng.normal(size=(contents, 12))[content] + 0.7 * rng.normal(size=(n, 12))
-    y = x @ np.linspace(0.1, 1, 12) + rng.normal(size=contents)[content] + rng.normal(size=n)
+    images = rated(rng, contents, each)
     made = [
-        cross_validated(rng, (x, y, content), assignments, 5, used, penalty).assign(which=penalty)
-        for used, penalty in ((12, 1.0), (9, 30.0))
+        cross_validated(rng, images, assignments, 5, used, penalty).assign(which=penalty)
+        for used, penalty in MODELS
     ]
     return pd.concat(made, ignore_index=True)
 
@@ -133,4 +158,39 @@ def test_whole_assignments_cover_other_images_assignments_and_starts(contents, e
         covered += low <= truth <= high
     print(contents, each, covered / 300)
     # Five assignments leave few degrees of freedom, which makes it careful.
+    assert 0.93 <= covered / 300 <= 0.995
+
+
+def tested_elsewhere(rng, source, target, folds):
+    """The two regressions of each fold of a source, on all images of a target that differs."""
+    x, y, content = rated(rng, *source)
+    seen, rating, of = rated(rng, *target)
+    seen = seen * np.linspace(1.5, 0.5, 12)  # other images: what varies there is another thing
+    images = pd.DataFrame({"id": [f"i{i:04}" for i in range(len(of))], "target": rating})
+    images["group"] = [f"g{c:04}" for c in of]
+    fold_of = rng.permutation(content.max() + 1)[content] % folds
+    parts = []
+    for fold in range(folds):
+        rows = fold_of != fold
+        for (used, penalty), weights in zip(MODELS, trained(rng, x[rows], y[rows]), strict=True):
+            made = images.assign(prediction=seen[:, :used] @ weights, which=penalty)
+            parts.append(made.assign(split=0, fold=fold, seed=0))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "folds"),
+    [((200, 1), (200, 1), 10), ((200, 1), (40, 5), 10), ((40, 5), (200, 1), 5)],
+)
+def test_transfer_covers_other_images_of_the_target_splits_and_starts(source, target, folds):
+    def estimated(seed, resamples):
+        made = tested_elsewhere(np.random.default_rng(seed), source, target, folds)
+        return transferred(made, ["which"], 1 / (folds - 1), resamples).minus(which=30.0)
+
+    truth = np.mean([estimated(10**6 + i, 1).observed[0] for i in range(1000)])
+    covered = 0
+    for repetition in range(300):
+        low, high = estimated(repetition, 200).table("gap")[["low", "high"]].to_numpy()[0]
+        covered += low <= truth <= high
+    print(source, target, folds, covered / 300)
     assert 0.93 <= covered / 300 <= 0.995
