@@ -85,7 +85,7 @@ def embed(
         targets: (N,) in [0, 1].
         groups: content group of each image, (N,).
         buckets: quality bucket of each image, (N,), as of `quality_buckets`.
-        neighbours: k of the two neighbourhood figures.
+        neighbours: k of the two measures of neighbourhoods.
         seed: of t-SNE.
 
     Raises:
