@@ -71,8 +71,9 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
     shown = data[_in_order(list(data.columns))].rename_axis(columns=None)
     for column in shown.select_dtypes("float"):
         if column in ("p", "p_holm"):
-            told = shown[column].map(chance, na_action="ignore")
-            shown[column] = told.str.removeprefix("p ").str.removeprefix("= ").fillna("–")
+            shown[column] = shown[column].map(
+                lambda p: "–" if pd.isna(p) else chance(p).removeprefix("p ").removeprefix("= ")
+            )
         elif column in ("learning_rate", "share"):
             shown[column] = shown[column].map("{:g}".format)
         else:

@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from iqa.report import charts, show
 
@@ -30,6 +31,13 @@ def test_a_table_is_html_with_rounded_numbers_and_withheld_intervals():
 def test_a_learning_rate_is_shown_whole():
     text = show.table(pd.DataFrame({"learning_rate": [1e-4], "srcc": [0.71234]})).data
     assert re.findall(r"<td>([^<]*)</td>", text) == ["0.0001", "0.712"]
+
+
+@pytest.mark.parametrize(
+    ("p", "told"), [([0.0313, 0.0001], [".031", "&lt; .001"]), ([float("nan")], ["–"])]
+)
+def test_p_values_are_written_short_and_withheld_ones_as_a_dash(p, told):
+    assert re.findall(r"<td>([^<]*)</td>", show.table(pd.DataFrame({"p": p})).data) == told
 
 
 def test_differences_are_drawn_with_zero():
