@@ -358,6 +358,16 @@ def test_silhouettes_are_near_zero_and_neighbours_order_quality_best_for_sigmoid
     assert set(apart["verdict"]) == {"undecided" if run.set == "CLIVE" else "better"}
 
 
+@pytest.mark.parametrize("name", ["clive", "agiqa3k"])
+def test_at_a_higher_rate_relus_features_gain_most_as_their_page_says(name):
+    slow, fast = (
+        estimands.separation(record(f"{run}-{name}"), "neighbour_srcc").table("srcc")
+        for run in ("tsne", "tsne_fast")
+    )
+    gain = fast.set_index("head")["srcc"] - slow.set_index("head")["srcc"]
+    assert gain["relu"] > 3 * gain["sigmoid"] > 0
+
+
 def test_in_the_map_of_sigmoid_ratings_rise_to_one_side_most_as_its_page_says():
     def explained(part):  # share of the variance of ratings that a plane over the map explains
         points = np.column_stack([part["x"], part["y"], np.ones(len(part))])
