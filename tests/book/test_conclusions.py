@@ -365,7 +365,10 @@ def test_at_a_higher_rate_relus_features_gain_most_as_their_page_says(name):
         for run in ("tsne", "tsne_fast")
     )
     gain = fast.set_index("head")["srcc"] - slow.set_index("head")["srcc"]
-    assert gain["relu"] > 3 * gain["sigmoid"] > 0
+    assert gain["relu"] > 2 * gain["sigmoid"] > 0
+    gaps = estimands.separation(record(f"tsne_fast-{name}"), "neighbour_srcc").minus(head="relu")
+    better = gaps.verdicts(0).query("verdict == 'better'")["head"]
+    assert list(better) == (["gelu"] if name == "agiqa3k" else [])
 
 
 def test_in_the_map_of_sigmoid_ratings_rise_to_one_side_most_as_its_page_says():
