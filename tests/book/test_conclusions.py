@@ -325,6 +325,12 @@ def test_scores_rest_on_what_maps_show_and_where_relu_is_ahead(run):
     assert control["lowering"].isna().groupby("head").mean().idxmax() == "relu"
 
 
+@pytest.mark.parametrize("name", ["clive", "agiqa3k"])
+def test_at_a_higher_rate_the_blur_draws_the_maps_of_all_heads_as_their_page_says(name):
+    gain = estimands.maps(record(f"gradcam_fast-{name}"), "gain")
+    assert set(gain.verdicts(0)["verdict"]) == {"better"}
+
+
 @pytest.mark.parametrize("run", runs_of("baselines"), ids=lambda run: run.set)
 def test_every_head_lies_below_ridge_which_is_decided_for_two_as_its_page_says(run):
     table = estimands.regressors(run).minus(regressor="ridge", head="none").verdicts()
