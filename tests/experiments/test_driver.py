@@ -73,10 +73,11 @@ def test_a_relative_table_is_found_though_the_notebook_runs_elsewhere(
     for name in ("a b.png", "c.png"):
         Image.new("RGB", (8, 6)).save(tmp_path / name)
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/ratings.csv").write_text("image,mos\na b.png,1\nc.png,2\n")
+    for name in ("ratings", "others"):
+        (tmp_path / f"elsewhere/{name}.csv").write_text("image,mos\na b.png,1\nc.png,2\n")
     monkeypatch.chdir(tmp_path)
     table = "csv:elsewhere/ratings.csv?root=.&low=1&high=5"
-    done = run(spec(dataset=table, others=[table]), profile)
+    done = run(spec(dataset=table, others=[table.replace("ratings", "others")]), profile)
     assert len(read_record(done.folder)[1]["rows"]) == 4
 
 

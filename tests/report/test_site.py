@@ -114,7 +114,7 @@ def test_the_page_of_a_record_names_its_command_data_and_downloads(record, tmp_p
         assert f"_static/records/toy/{name}" in text
 
 
-@pytest.mark.parametrize("one", records.all_runs(), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", list(records.all_runs()), ids=lambda one: one.name)
 def test_the_command_of_a_committed_record_finds_its_run(one):
     assert read_profile(records.profile_of(one.folder)).find(one.name)
 
