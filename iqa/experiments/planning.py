@@ -58,12 +58,9 @@ def check_run(
         raise UserError(f'{notebook.name}: declare `record_to = ""` among its parameters')
     check_values(values)
     if {"dataset", "backbone"} <= values.keys():
-        check_trained(values)
         if spec.experiment == "factorial" and len(values["heads"]) < 2:
             raise UserError("factorial: parameter `heads` needs two, whose difference is studied")
-        from iqa.experiments.study import Study
-
-        Study.from_parameters(values)
+        check_trained(values)
     return values
 
 

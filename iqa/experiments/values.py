@@ -22,7 +22,7 @@ def _split(name: str) -> None:
 
 def _differ(values: list[Any]) -> list[Any]:
     if len(set(values)) < len(values):
-        raise UserError(f"{values}: expected each once")
+        raise ValueError("expected each once")
     return values
 
 
@@ -64,10 +64,12 @@ class Values(BaseModel):
     split_seeds: Some[Natural] = [0]
     folds: Annotated[int, Field(ge=3)] = 5
     shown_fold: Natural = 0
+    learning_rate: Positive = 1e-4
     rates: Some[Positive] = [1e-4]
-    reference: Positive | None = None
+    reference: Positive = 1e-4
     gate_rates: Some[Positive] = [1.0]
     head_learning_rate: Positive = 1e-4
+    regimes: Some[Literal["lora", "full"]] = ["lora"]
     backbone_learning_rate: Positive | dict[str, Positive] = 1e-4
     share: Share = 1.0
     shares: Some[Share] = [1.0]
@@ -91,10 +93,24 @@ class Values(BaseModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Values":
+        given = self.model_fields_set
         if self.dataset in self.others:
             raise UserError(f"others: `{self.dataset}` is trained on; leave it out")
-        if self.reference is not None:
-            check_rates(self.rates, self.reference)
+        if self.backbone in self.backbones:
+            raise UserError(f"backbones: `{self.backbone}` is the first already; leave it out")
+        if "rates" in given:
+            for name in given & {"reference", "learning_rate"}:
+                check_rates(self.rates, getattr(self, name))
+        if "shares" in given and 1.0 not in self.shares:
+            raise UserError(f"shares {self.shares}: add 1.0, all training images")
+        if "gate_rates" in given and 1 not in self.gate_rates:
+            raise UserError(f"gate_rates {self.gate_rates}: add 1, the paper's own")
+        if isinstance(self.backbone_learning_rate, dict):
+            for name in self.regimes:
+                if name not in self.backbone_learning_rate:
+                    raise UserError(f"backbone_learning_rate: add one for the regime `{name}`")
+        if 0 < self.crop < 32:
+            raise UserError(f"crop is {self.crop}: expected 0, the whole image, or 32 or more")
         if self.shown_fold >= self.folds:
             raise UserError(f"shown_fold is {self.shown_fold}: choose one of 0 to {self.folds - 1}")
         return self
@@ -113,23 +129,20 @@ def check_values(values: dict[str, Any]) -> None:
 
 
 def check_trained(values: dict[str, Any]) -> None:
-    """Check what is known where PyTorch is: heads beside those of a study, regimes, trainings.
+    """Check what needs PyTorch: the study, heads beside its own, and what `trainings` change.
 
     Raises:
         UserError: as `check_values`.
     """
+    from iqa.experiments.study import Study
     from iqa.heads import find_preset
-    from iqa.training import HeadTraining
-    from iqa.training.adaptation import REGIMES
 
+    study = Study.from_parameters(values)
     for parameter in ("paper_heads", "paper_batch_heads", "moved_heads", "varied_heads"):
         for name in values.get(parameter, []):
             find_preset(name)
-    for name in values.get("regimes", []):
-        if name not in REGIMES:
-            raise unknown("regime", name, list(REGIMES))
     for name, changed in values.get("trainings", {}).items():
         try:
-            HeadTraining(**changed)
-        except ValidationError as fault:
+            study.but(**changed)
+        except ValidationError as fault:  # of the protocol
             raise UserError(f"trainings: {name}: {explain(fault)}") from None

@@ -102,6 +102,9 @@ def test_no_head_is_shown_to_differ_from_relu_beside_a_trained_backbone(name):
     assert set(table.loc[["lora", "full"], "verdict"]) == {"undecided"}
     shown = {"sigmoid": "better", "gated": "better", "gelu": "worse"} if name == "agiqa3k" else {}
     frozen = table.loc["frozen", "verdict"]
+    gate = estimands.regimes(record(f"heads_adapted-{name}")).minus(head="sigmoid")
+    gate = gate.verdicts(family=["regime"]).set_index(["regime", "head"])["verdict"]
+    assert gate["frozen", "gated"] == "worse"
     assert dict(frozen) == dict.fromkeys(frozen.index, "undecided") | shown
     apart = table.index[(table["low"] > 0) | (table["high"] < 0)].drop("frozen", level=0)
     assert list(apart) == ([("lora", "gelu")] if name == "agiqa3k" else [])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from iqa.errors import UserError
+from iqa.experiments.analysis_plan import read_plan
 from iqa.report import claims, show
 from iqa.report.claims import Claim, judge, read_claims, signed
 
@@ -55,6 +56,12 @@ def prose(page):
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
     # A table of the paper's is not measured here.
     return " ".join(" ".join(line for line in text.splitlines() if "|" not in line).split())
+
+
+def test_a_claim_that_names_a_question_of_the_plan_has_its_verdict():
+    named = {name: one.question for name, one in CLAIMS.items() if one.question}
+    assert set(named.values()) <= set(read_plan().questions)
+    assert all(judge(name).planned for name in named)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
