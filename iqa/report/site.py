@@ -24,7 +24,7 @@ from iqa.files import fingerprint, project_root, written_whole
 from iqa.images import read_rgb
 from iqa.report.records import COMMITTED, Run, all_runs, profile_of, run
 
-LARGEST = 60_000
+LARGEST = 30_000
 """Bytes of the largest file that the site holds of a record: some tables are offered as Parquet
 alone, and larger ones are in the repository."""
 
