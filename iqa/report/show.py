@@ -70,7 +70,7 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
     """
     shown = data[_in_order(list(data.columns))].rename_axis(columns=None)
     for column in shown.select_dtypes("float"):
-        if column in ("p", "p_holm"):
+        if column in ("p", "p_holm", "corrected p"):
             shown[column] = shown[column].map(
                 lambda p: "–" if pd.isna(p) else chance(p).removeprefix("p ").removeprefix("= ")
             )

@@ -41,7 +41,7 @@ def _check_filter(table):
         search.fill(f'"{wanted}"')
         rows = table.locator("tbody tr").all_inner_texts()
         assert rows
-        assert all(wanted.lower() in row.lower() for row in rows), wanted
+        assert all(wanted in row for row in rows), wanted
 
 
 def _number(text):
