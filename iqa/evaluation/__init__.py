@@ -8,6 +8,7 @@ from iqa.evaluation.estimators import (
     single_splits,
     split_means,
     transferred,
+    whole_assignments,
     within_contents,
 )
 from iqa.evaluation.laws import FEWEST_CONTENTS, OverContents, OverSplits, fisher_interval
@@ -49,5 +50,6 @@ __all__ = [
     "srcc_ceilings",
     "transferred",
     "verdict",
+    "whole_assignments",
     "within_contents",
 ]

@@ -6,6 +6,7 @@
 | `pooled_folds` | all images of a cross-validation | other contents |
 | `within_contents` | the images of each content | other contents |
 | `transferred` | another set, for each trained head | other contents, splits, seeds |
+| `whole_assignments` | all images of each cross-validation | other contents, splits, seeds |
 | `content_means`, `split_means` | (a measure that is there already) | contents; splits and seeds |
 
 Predictions have the columns split, fold, seed, id, group, target, prediction, and those of `by`.
@@ -108,6 +109,21 @@ def transferred(
     values = np.concatenate([means, replicates], axis=1)
     law = OverSplits(test_to_train, predictions["group"].nunique(), resamples)
     return Estimates(labels, observed, values, law)
+
+
+def whole_assignments(
+    predictions: pd.DataFrame, by: Sequence[str], resamples: int = RESAMPLES
+) -> Estimates:
+    """As `pooled_folds`, where each assignment to folds, with one seed, is a replicate.
+
+    So protocols compare that have other test images in each fold. The variance is that of resampled
+    contents and that of the mean over cross-validations, which share no more than the images: so it
+    needs no correction.
+
+    Raises:
+        UserError: as `transferred`.
+    """
+    return transferred(predictions.assign(fold=0), by, 0.0, resamples)
 
 
 def within_contents(

@@ -14,7 +14,7 @@ from iqa.experiments.keys import run_key
 from iqa.experiments.parameters import declared
 from iqa.experiments.planning import check_run, find_notebook, why_absent
 from iqa.experiments.profile import Profile, RunSpec
-from iqa.experiments.record import Execution, check_record, read_execution
+from iqa.experiments.record import Execution, check_record, check_replaceable, read_execution
 from iqa.files import fingerprint, project_root, written_whole
 
 
@@ -53,9 +53,7 @@ def run(spec: RunSpec, profile: Profile, progress: bool = False) -> Outcome:
     key = run_key(notebook, parameters)
     if _kept_key(folder) == key:
         return Outcome(folder, fresh=False)
-    kept = set(os.listdir(folder)) if folder.is_dir() else set()
-    if kept and not kept & {"record.json", "run.json", "notebook.ipynb"}:
-        raise UserError(f"{folder} holds no run: move it away, or name the run otherwise")
+    check_replaceable(folder)
     failed = folder.with_name(f"{spec.label}.failed.ipynb")
     with written_whole(folder) as draft:
         work = draft.with_name("work")

@@ -20,7 +20,7 @@ from iqa.datasets import csv_table
 from iqa.files import fingerprint
 
 _NO_INFLUENCE = ("iqa.report", "iqa.cli", "iqa.errors")
-_SPLITTING = tuple(f"iqa.datasets.{name}" for name in ("folds", "manifest", "splits", "subsets"))
+_COUNTED = ("folds", "manifest", "photographs", "pseudo_mos", "splits", "subsets")
 """The modules of `iqa.datasets` that do more than read."""
 
 
@@ -82,7 +82,7 @@ def modules_reached(names: Iterable[str]) -> list[str]:
 
 def _counts(module: str) -> bool:
     if module.startswith("iqa.datasets"):
-        return module in _SPLITTING
+        return module.rpartition(".")[2] in _COUNTED
     return not module.startswith(_NO_INFLUENCE)
 
 

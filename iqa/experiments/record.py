@@ -221,6 +221,22 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
         raise UserError(f"predictions: {reason}; a record's columns are COLUMNS") from None
 
 
+_OF_A_RUN = {"record.json", "run.json", "notebook.ipynb"}
+
+
+def check_replaceable(folder: Path) -> None:
+    """A run takes the place of nothing or of an earlier run, whose folder is replaced as a whole.
+
+    Raises:
+        UserError: `folder` is a file, or something lies in it that no run wrote.
+    """
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    kept = {name for name in names if not name.startswith(".")}
+    other = {name for name in kept - _OF_A_RUN if not name.endswith((".parquet", ".png"))}
+    if folder.is_file() or other or (kept and not kept & _OF_A_RUN):
+        raise UserError(f"{folder} holds no run: move it away, or choose another folder")
+
+
 def write_record(
     folder: str | Path | None,
     record: Record,
@@ -238,10 +254,14 @@ def write_record(
 
     Returns:
         The folder, or None where nothing was kept.
+
+    Raises:
+        UserError: as `tidy` and `check_replaceable`.
     """
     tables = {n: tidy(t) if "prediction" in t.columns else t for n, t in tables.items()}
     if not folder:
         return None
+    check_replaceable(Path(folder))
     with written_whole(Path(folder)) as draft:
         draft.mkdir()
         for name, table in tables.items():
@@ -307,7 +327,11 @@ def _mark(path: Path) -> str:
 
 def _remedy(folder: Path) -> str:
     """How a record is made again."""
-    return f"make it again: iqa run {folder.name} --profile <its profile>"
+    try:
+        about = Execution(**json.loads((folder / "run.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return "make it again by its notebook"
+    return f"make it again: iqa run {about.name} --profile {about.profile}"
 
 
 def _read(path: Path, kind: Any) -> Any:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from iqa import backbones, datasets
 from iqa.datasets import Dataset, Split
 from iqa.errors import UserError, explain
 from iqa.experiments.protocol import RIGOROUS, Protocol, find
-from iqa.experiments.record import describe, write_record
+from iqa.experiments.record import check_replaceable, describe, write_record
 from iqa.features import Features, extract
 from iqa.heads import find_preset
 from iqa.training import HeadTraining, TrainedHeads, train_heads
@@ -90,6 +91,8 @@ class Study(BaseModel):
             more: fields that are no parameters of the notebook.
         """
         given = parameters_in(namespace)
+        if given.get("record_to"):
+            check_replaceable(Path(given["record_to"]))
         named = {"heads": [given["head"]]} if "head" in given else {}
         named |= {"seeds": [given["seed"]]} if "seed" in given else {}
         named |= {k: v for k, v in given.items() if k in cls.model_fields and k != "training"}

@@ -140,12 +140,12 @@ def minus_random(curves: pd.DataFrame) -> pd.DataFrame:
     Below 0 for deletion and above 0 for insertion, the map finds what the score rests on.
 
     Args:
-        curves: the columns of `compare_orders` and group.
+        curves: the columns of `compare_orders`, group, and seed where there are several.
 
     Returns:
-        Columns head, group, deletion, insertion.
+        Columns head, seed where it was given, group, deletion, insertion.
     """
-    by = ["head", "group", "kind", "order"]
+    by = [name for name in ("head", "seed", "group", "kind", "order") if name in curves]
     areas = curves.sort_values("share").groupby(by, sort=False)["score"].agg(area_of)
     wide = areas.unstack("order")
     gaps = (wide["map"] - wide["random"]).unstack("kind")

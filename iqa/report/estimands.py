@@ -9,8 +9,7 @@ import pandas as pd
 
 from iqa import datasets, evaluation
 from iqa.errors import unknown
-from iqa.evaluation import Estimates
-from iqa.evaluation.assignments import whole_assignments
+from iqa.evaluation import Estimates, whole_assignments
 from iqa.evaluation.bootstrap import bootstrap_srcc
 from iqa.experiments import learning_rates
 from iqa.experiments.record import SOURCE

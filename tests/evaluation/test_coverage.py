@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from iqa.evaluation import OverSplits, pooled_folds, srcc, transferred
-from iqa.evaluation.assignments import whole_assignments
+from iqa.evaluation import OverSplits, pooled_folds, srcc, transferred, whole_assignments
 
 pytestmark = pytest.mark.slow
 REPETITIONS = 1000

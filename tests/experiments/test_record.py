@@ -7,7 +7,7 @@ import pytest
 
 from iqa.errors import UserError
 from iqa.experiments import Record, read_record, write_record
-from iqa.experiments.record import DatasetUsed, SplitUsed
+from iqa.experiments.record import DatasetUsed, Execution, SplitUsed
 
 ROWS = pd.DataFrame({"x": [1, 2]})
 PREDICTIONS = pd.DataFrame(
@@ -53,6 +53,35 @@ def test_what_was_written_is_read_back(tmp_path, record):
     assert found.test_to_train == (10 / 40 + 30 / 40) / 2
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "holiday.png", "rows.parquet"])
+def test_a_folder_that_holds_no_run_is_not_replaced(tmp_path, record, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("mine")
+    with pytest.raises(UserError, match="holds no run: move it away"):
+        write_record(tmp_path / "mine", record, {"rows": ROWS})
+    with pytest.raises(UserError, match="holds no run: move it away"):
+        write_record(tmp_path / "mine" / name, record, {"rows": ROWS})
+    assert (tmp_path / "mine" / name).read_text() == "mine"
+
+
+def test_an_earlier_run_is_replaced_but_not_with_a_file_of_ones_own_in_it(tmp_path, record):
+    folder = write_record(tmp_path / "run", record, {"rows": ROWS})
+    (folder / ".DS_Store").touch()
+    write_record(folder, record, {"others": ROWS})
+    assert {path.name for path in folder.iterdir()} == {"record.json", "others.parquet"}
+    (folder / "notes.txt").touch()
+    with pytest.raises(UserError, match="holds no run"):
+        write_record(folder, record, {"rows": ROWS})
+
+
+def test_the_remedy_names_the_run_and_its_profile(tmp_path, record):
+    folder = write_record(tmp_path / "run", record, {"rows": ROWS})
+    about = Execution(name="loss-clive", profile="long", key="k", record="another")
+    (folder / "run.json").write_text(about.model_dump_json())
+    with pytest.raises(UserError, match="make it again: iqa run loss-clive --profile long"):
+        read_record(folder)
+
+
 @pytest.mark.parametrize("folder", ["", None])
 def test_without_a_folder_nothing_is_kept(tmp_path, record, monkeypatch, folder):
     monkeypatch.chdir(tmp_path)
@@ -91,7 +120,9 @@ def test_a_column_means_one_thing(tmp_path, record, change, said):
 def test_a_changed_table_is_found(tmp_path, record):
     folder = write_record(tmp_path / "run", record, {"rows": ROWS})
     ROWS.assign(x=3).to_parquet(folder / "rows.parquet")
-    with pytest.raises(UserError, match=r"rows.parquet: missing or changed .* iqa run run"):
+    with pytest.raises(
+        UserError, match=r"rows.parquet: missing or changed .* by its notebook"
+    ):
         read_record(folder)
 
 
@@ -100,7 +131,7 @@ def test_a_changed_table_is_found(tmp_path, record):
     [
         (lambda f: f.pop("datasets"), "not a valid record .*datasets"),
         (lambda f: f.update(extra=1), "not a valid record .*extra"),
-        (lambda f: f.update(schema_version=1), "a record of layout 1, .* iqa run run --profile"),
+        (lambda f: f.update(schema_version=1), "a record of layout 1, .* again by its notebook"),
     ],
 )
 def test_the_layout_is_checked_on_reading(tmp_path, record, change, said):

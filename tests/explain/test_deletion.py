@@ -89,6 +89,13 @@ def test_a_map_of_the_textured_half_beats_chance_and_its_opposite_does_not():
     assert list(found.index) == ["right", "wrong"]
     assert found.loc["right", "deletion"] < 0 < found.loc["right", "insertion"]
     assert found.loc["wrong", "deletion"] > 0 > found.loc["wrong", "insertion"]
+    starts = pd.concat([rows.assign(group="one", seed=seed) for seed in (8, 19)])
+    assert minus_random(starts)[["head", "seed"]].to_numpy().tolist() == [
+        ["right", 8],
+        ["right", 19],
+        ["wrong", 8],
+        ["wrong", 19],
+    ]
     ends = rows.pivot_table(index=["head", "kind", "order"], columns="share", values="score")
     np.testing.assert_allclose(ends.loc[("right", "deletion", "map"), 0], contrast(image[None])[0])
 
