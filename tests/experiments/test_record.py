@@ -120,9 +120,7 @@ def test_a_column_means_one_thing(tmp_path, record, change, said):
 def test_a_changed_table_is_found(tmp_path, record):
     folder = write_record(tmp_path / "run", record, {"rows": ROWS})
     ROWS.assign(x=3).to_parquet(folder / "rows.parquet")
-    with pytest.raises(
-        UserError, match=r"rows.parquet: missing or changed .* by its notebook"
-    ):
+    with pytest.raises(UserError, match=r"rows.parquet: missing or changed .* by its notebook"):
         read_record(folder)
 
 
