@@ -9,8 +9,9 @@ import sys
 
 from filelock import FileLock, Timeout
 
+from iqa.doctor import gpu_hours
 from iqa.errors import UserError
-from iqa.experiments import cost, find_notebook, plan, read_profile
+from iqa.experiments import find_notebook, plan, read_profile
 from iqa.experiments.keys import code_key
 
 try:
@@ -72,7 +73,7 @@ if workflow.is_main_process:
                 Path(stamp).unlink()
     known = [f"profile {PROFILE.name}: {len(RUNS)} runs"]
     if PROFILE.card:
-        known.append(cost.told(RUNS.values(), PROFILE.card))
+        known.append(gpu_hours.told(RUNS.values(), PROFILE.card))
         # Again at the end: thousands of planned jobs are listed in between.
         atexit.register(say, known)
     say(known)

@@ -1,12 +1,13 @@
 """What a profile needs, by arithmetic on its runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from iqa import backbones, datasets
 from iqa.backbones.hub import cached_commit
+from iqa.doctor.gpu_hours import features_of
 from iqa.experiments import Planned, Profile
 from iqa.experiments.keys import datasets_in
 
@@ -59,7 +60,7 @@ def of_profile(profile: Profile, runs: Iterable[Planned]) -> Needs:
         memory_bytes=max(map(_memory_bytes, values), default=0),
         feature_bytes=sum(
             (datasets.info(dataset).expected_rows or 0) * 4 * _width(backbone)
-            for dataset, backbone in {pair for each in values for pair in _features(each)}
+            for dataset, backbone, _ in {one for each in values for one in features_of(each)}
         ),
         weight_bytes=sum(4 * parameters(name) for name in networks if _to_come(name)),
         extras=("report",),  # papermill, which runs notebooks
@@ -79,12 +80,6 @@ def parameters(backbone: str) -> int:
 
     with torch.device("meta"):
         return sum(each.numel() for each in backbones.load(backbone, "none").parameters())
-
-
-def _features(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for dataset in datasets_in(values):
-        for backbone in [*pretrained(values), *values.get("untrained", [])]:
-            yield dataset, backbone
 
 
 def _width(backbone: str) -> int:

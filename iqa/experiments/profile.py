@@ -62,7 +62,7 @@ def _expanded(runs: list[RunSpec]) -> list[RunSpec]:
 
 
 class Card(BaseModel):
-    """What an estimate of GPU hours assumes; see `iqa.experiments.cost`.
+    """What an estimate of GPU hours assumes; see `iqa.doctor.gpu_hours`.
 
     Attributes:
         name: of the card.

@@ -170,7 +170,7 @@ def profile(**parameters):
 
 def test_needs_follow_from_sizes():
     size = sum(p.numel() for p in backbones.load("resnet/tiny", "none").parameters())
-    common = {"dataset": "clive", "backbone": "resnet/tiny"}
+    common = {"dataset": "clive", "backbone": "resnet/tiny", "input_size": 64}
     found = profile(**common, untrained=["clip/tiny"], regimes=["lora"], precision="bf16")
     assert found.datasets == ("clive",)
     assert found.backbones == ("resnet/tiny",)  # what is untrained needs no weights
@@ -182,7 +182,7 @@ def test_needs_follow_from_sizes():
 
 
 def test_weights_to_come_take_room():
-    found = profile(dataset="demo", backbone="resnet50")
+    found = profile(dataset="demo", backbone="resnet50", input_size=224)
     assert found.weight_bytes == 4 * 23_508_032  # torchvision's 25,557,032 without the classifier
 
 

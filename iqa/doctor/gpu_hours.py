@@ -5,8 +5,9 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from iqa import datasets
-from iqa.experiments.planning import Planned
+from iqa import backbones, datasets
+from iqa.experiments import Planned
+from iqa.experiments.keys import datasets_in
 from iqa.experiments.profile import Card
 
 PASSES = {"frozen": 0, "lora": 2, "full": 3}
@@ -25,7 +26,7 @@ def gpu_hours(runs: Iterable[Planned], card: Card) -> float:
     """
     runs = list(runs)
     flops = 0.0
-    for dataset, backbone, size in {each for run in runs for each in _features(run.values)}:
+    for dataset, backbone, size in {each for run in runs for each in features_of(run.values)}:
         flops += _images(dataset) * flops_per_image(backbone, size)
     for run in runs:
         if "regimes" in run.values:
@@ -53,19 +54,16 @@ def flops_per_image(backbone: str, input_size: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from iqa import backbones
-
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         model = backbones.load(backbone, "none")
         model(torch.empty(1, 3, input_size, input_size))
     return float(counter.get_total_flops())
 
 
-def _features(values: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+def features_of(values: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
     """Data set, backbone and input size of all features that a run reads."""
     networks = [values.get("backbone"), *values.get("backbones", []), *values.get("untrained", [])]
-    sets = [values.get("dataset"), *values.get("others", [])]
-    for dataset, backbone in product(sets, filter(None, networks)):
+    for dataset, backbone in product(datasets_in(values), filter(None, networks)):
         yield dataset, backbone, values["input_size"]
 
 
