@@ -79,13 +79,13 @@ class Judged(BaseModel):
 
 
 def signed(value: float) -> str:
-    """A difference in SRCC as people write it.
+    """A difference in SRCC as people write it; near 0 with a digit more, which has its sign.
 
-    >>> signed(0.0331), signed(-0.2), signed(-0.0001)
-    ('+.033', '−.200', '±.000')
+    >>> signed(0.0331), signed(-0.2), signed(-0.0001), signed(0)
+    ('+.033', '−.200', '−.0001', '±.0000')
     """
-    digits = f"{abs(value):.3f}".removeprefix("0")
-    sign = "±" if digits == ".000" else "−" if value < 0 else "+"
+    digits = f"{abs(value):.{3 + (abs(value) < 0.0005)}f}".removeprefix("0")
+    sign = "±" if digits == ".0000" else "−" if value < 0 else "+"
     return f"{sign}{digits}"
 
 

@@ -38,7 +38,7 @@ _scorer = cache(Scorer)
 
 
 @cache
-def _versions(*names: str) -> pd.DataFrame:
+def versions(*names: str) -> pd.DataFrame:
     """The demo's versions of photographs, with the model's score in the column model."""
     table = datasets.load("demo").table
     table = table[table["group"].isin(names)]
@@ -46,7 +46,7 @@ def _versions(*names: str) -> pd.DataFrame:
 
 
 @cache
-def _undistorted(*names: str) -> pd.DataFrame:
+def undistorted(*names: str) -> pd.DataFrame:
     """The photographs as they are: group, path and the model's score in the column model."""
     table = datasets.load("demo").table.drop_duplicates("group").set_index("group")
     table = table.loc[list(names), ["reference"]].set_axis(["path"], axis=1).reset_index()
@@ -58,7 +58,7 @@ def scored(names: Sequence[str]) -> HTML:
     figures = [
         f"<figure>{_pair(said, as_data(read_rgb(row.path)), _map(row.path))}"
         f"<figcaption>{said}</figcaption></figure>"
-        for row in _undistorted(*names).itertuples()
+        for row in undistorted(*names).itertuples()
         for said in [f"{row.group}: score {row.model:.0f} of 100"]
     ]
     return HTML(f'<div class="photographs">{"".join(figures)}</div>')
@@ -86,9 +86,9 @@ def _map(path: str) -> str:
 
 def gallery(names: Sequence[str], distortions: Sequence[str]) -> HTML:
     """Photographs as they are (level 0) and distorted (1 to 5), with a slider: scores and map."""
-    table = _versions(*names)
+    table = versions(*names)
     pictures: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
-    for row in _undistorted(*names).itertuples():
+    for row in undistorted(*names).itertuples():
         start = _shown(row.path, row.model, "none (undistorted)")
         pictures[row.group] = {kind: {"0": start} for kind in distortions}
     for row in table[table["distortion"].isin(distortions)].itertuples():
@@ -116,15 +116,3 @@ def _shown(path: str, score: float, pseudo_mos: str) -> dict[str, str]:
 def _choice(names: Sequence[str]) -> str:
     options = "".join(f"<option>{html.escape(name)}</option>" for name in names)
     return f"<select>{options}</select>"
-
-
-def scores_by_level(names: Sequence[str]) -> pd.DataFrame:
-    """Means of the model's score and the pseudo-MOS, by family, distortion and level.
-
-    Level 0 are the photographs as they are; they have no pseudo-MOS.
-    """
-    means = _versions(*names).groupby(["family", "distortion", "level"])[["score", "model"]].mean()
-    table = means.rename(columns={"score": "pseudo_mos"}).reset_index()
-    kinds = table[["family", "distortion"]].drop_duplicates()
-    start = kinds.assign(level=0, model=_undistorted(*names)["model"].mean())
-    return pd.concat([start, table], ignore_index=True)

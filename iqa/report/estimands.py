@@ -72,9 +72,8 @@ def _both_rates(run: Run) -> pd.DataFrame:
 @cache
 def rates(run: Run) -> Estimates:
     """SRCC by head and training, "paper" or "own"; record of `learning_rates`."""
-    return evaluation.single_splits(
-        _both_rates(run), ["head", "training"], run.record.test_to_train
-    )
+    by, r = ["head", "training"], run.record.test_to_train
+    return evaluation.single_splits(_both_rates(run), by, r)
 
 
 @cache

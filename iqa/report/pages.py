@@ -3,7 +3,7 @@
 A page is a MyST notebook. Pages are executed by the workflow, not by the site's builder: side by
 side, and only when a page, a record or this package changed. Each runs in its own process, forked
 from one that has imported what pages use: importing takes longer than most pages. Where a record is
-missing, the page ends before it and says what is missing and how to make it.
+missing, the page says in place of what needs it what is missing and how to make it.
 """
 
 import multiprocessing
@@ -40,17 +40,20 @@ def execute(page: Path, output: Path) -> None:
     shell.display_trap.hook = lambda value: None if value is None else display(value)
     # Warnings of libraries name paths of the machine, and tell a reader nothing.
     warnings.simplefilter("ignore")
-    shown = []
-    try:
-        for cell in notebook.cells:
+    shown, missing = [], set()
+    for cell in notebook.cells:
+        try:
             if cell.cell_type == "code":
                 cell.outputs = _outputs(shell, cell.source)
             shown.append(cell)
-    except UserError as fault:
-        shown.append(_missing(str(fault)))
-    except Exception as fault:
-        fault.add_note(f"in a cell of {page}")
-        raise
+        except UserError as fault:
+            shown += [] if str(fault) in missing else [_missing(str(fault))]
+            missing.add(str(fault))
+        except Exception as fault:
+            if missing and isinstance(fault, NameError):  # by a cell that was left out
+                continue
+            fault.add_note(f"in a cell of {page}")
+            raise
     notebook.cells = shown
     with written_whole(output) as draft:
         nbformat.write(notebook, draft)
@@ -73,10 +76,10 @@ def _outputs(shell: InteractiveShell, source: str) -> list[NotebookNode]:
 
 
 def _missing(reason: str) -> NotebookNode:
-    """Why the rest of a page cannot be shown."""
+    """Why a part of a page cannot be shown."""
     # As code, or a command's -- would become a dash.
     return nbformat.v4.new_markdown_cell(
-        f":::{{warning}}\nThe rest of this page cannot be shown:\n```text\n{reason}\n```\n"
+        f":::{{warning}}\nA part of this page cannot be shown:\n```text\n{reason}\n```\n"
         "Make the record, then build the site again: `make report`.\n:::"
     )
 

@@ -70,12 +70,7 @@ def run(name: str, folder: str = COMMITTED) -> Run:
     Raises:
         UserError: its record is missing, damaged or of another layout; says how to make it.
     """
-    path = project_root() / folder / name
-    if not (path / "record.json").exists():
-        raise UserError(
-            f"the record {name} is missing: iqa run {name} --profile {profile_of(path)}"
-        )
-    return _whole(path)
+    return _whole(project_root() / folder / name)
 
 
 def profile_of(folder: Path) -> str:
@@ -88,7 +83,12 @@ def profile_of(folder: Path) -> str:
 @cache
 def _whole(path: Path) -> Run:
     """The run in a folder; one object, so that what is computed from it is kept."""
-    return Run(path, check_record(path))
+    try:
+        return Run(path, check_record(path))
+    except UserError:
+        there, again = (path / "record.json").exists(), f"--profile {profile_of(path)}"
+        state = "damaged or of a former layout" if there else "missing"
+        raise UserError(f"the record {path.name} is {state}: iqa run {path.name} {again}") from None
 
 
 def runs_of(experiment: str, folder: str = COMMITTED) -> list[Run]:

@@ -7,6 +7,7 @@ its tables as CSV, and the executed notebooks; Jupyter Book builds the site from
 
 import base64
 import json
+import os
 import re
 import shutil
 import sys
@@ -89,8 +90,14 @@ def _copy_notebook(one: Run, draft: Path) -> str:
         return ""
     notebook = json.loads(path.read_text())
     notebook["metadata"]["orphan"] = notebook["metadata"]["nosearch"] = True
-    for cell in notebook["cells"]:  # by default it is the name of a file
-        cell["metadata"]["mystnb"] = {"image": {"alt": "The chart that the text above explains."}}
+    section = ""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            section = ([section, *re.findall(r"(?m)^#+ (.+)", "".join(cell["source"]))])[-1]
+            continue
+        # By default the name of a file. Warnings of libraries name paths of the machine.
+        cell["metadata"]["mystnb"] = {"image": {"alt": f"Chart: {section}"}}
+        cell["outputs"] = [one for one in cell["outputs"] if one.get("name") != "stderr"]
     (draft / name).write_text(json.dumps(notebook))
     return name
 
@@ -109,9 +116,12 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
     downloads = []
     for name, mark in record.files.items():
         if (one.folder / name).stat().st_size > LARGEST:
-            place = one.folder.relative_to(project_root())
-            where = f"{name}, in {place}" + " of the repository" * one.of_people
-            downloads.append({"file": where, "rows": "", "fingerprint": mark})
+            if one.of_people:
+                place = f"{one.folder.relative_to(project_root())}/{name}"
+                code = os.environ.get("SITE_REPOSITORY")
+                link = f'<a href="{code}/raw/HEAD/{place}">{name}</a>, in the repository'
+                where = link if code else f"{place} of the repository"
+                downloads.append({"file": where, "rows": "", "fingerprint": mark})
             continue
         shutil.copy(one.folder / name, folder)
         path = f"_static/records/{one.label}/{name}"
@@ -137,8 +147,8 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         "time": f"{record.seconds:,.0f} s",
         "package": f"iqa {record.version}; "
         + ", ".join(f"{name} {version}" for name, version in record.libraries.items()),
-        "key": execution.key if execution else "none: made before keys, or by hand",
         "note": record.settings.get("converted", ""),
+        "key": execution.key if execution else "none: made before keys, or by hand",
         "notebook": f"[executed on the demo]({notebook})" if notebook else "",
     }
     splits = pd.DataFrame([split.model_dump() for split in record.splits])
@@ -187,7 +197,7 @@ def records_page(page: Path, runs: list[Run]) -> str:
         try:
             run(path.parent.name)
         except UserError as fault:
-            damaged.append(f"- {path.parent.name}: {fault}")
+            damaged.append(f"- {fault}")
     people = _listed([one for one in runs if one.of_people], "records")
     demo = _listed([one for one in runs if not one.of_people], "records-of-the-demo")
     text = page.read_text().replace("% records of ratings", "\n".join([people, "", *damaged]))

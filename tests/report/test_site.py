@@ -57,9 +57,50 @@ def test_warnings_that_name_paths_of_the_machine_are_left_out(executed):
 
 def test_a_page_without_its_record_says_what_is_missing_and_how_to_make_it(executed):
     code = "from iqa.report.records import run\nrun('nothing')"
-    title, cell = executed(code)
+    title, cell, rest = executed(code)
     assert title.source.startswith("# Is it so?")
     assert "the record nothing is missing: iqa run nothing --profile long" in cell.source
+    assert rest.source == "More words."
+
+
+def test_what_needs_a_missing_record_goes_and_the_rest_of_the_page_stays(executed):
+    code = """from iqa.report.records import run
+found = run('nothing')
+```
+
+```{code-cell} python
+print(found)
+```
+
+```{code-cell} python
+run('nothing')
+```
+
+```{code-cell} python
+print('independent')"""
+    _, missing, independent, words = executed(code)
+    assert "the record nothing is missing" in missing.source
+    assert independent.outputs[0].text == "independent\n"
+    assert words.source == "More words."
+
+
+def test_a_name_that_no_missing_record_explains_is_an_error(executed):
+    with pytest.raises(NameError, match="found"):
+        executed("print(found)")
+
+
+@pytest.mark.parametrize("damage", ["{", '{"schema_version": 1}'])
+def test_a_damaged_record_is_told_in_a_sentence_with_its_command(record, damage):
+    (record / "record.json").write_text(damage)
+    said = "the record toy is damaged or of a former layout: iqa run toy --profile long"
+    with pytest.raises(UserError, match=said):
+        records.run("toy")
+
+
+def test_pages_read_records_by_the_one_way_that_says_what_is_missing():
+    for page in (project_root() / "book").glob("*.md"):
+        cells = re.findall(r"```\{code-cell\} python\n(.*?)```", page.read_text(), re.S)
+        assert not any("results/runs" in cell for cell in cells), page.name
 
 
 def test_a_missing_record_of_the_demo_names_the_profile_that_makes_it(tmp_path, monkeypatch):
@@ -168,7 +209,7 @@ def test_a_damaged_record_is_named_where_all_records_are_listed(record, tmp_path
     assert list(records.all_runs()) == []
     page = tmp_path / "records.md"
     page.write_text("# Records\n\n% records of ratings\n")
-    assert "a record of layout 1, this package reads 2" in site.records_page(page, [])
+    assert "the record toy is damaged or of a former layout" in site.records_page(page, [])
     page.write_text("% records of the demo\n")
     assert site.records_page(page, []) == "This site was built without them.\n"
     with pytest.raises(UserError, match="no record of toy is there"):
@@ -243,8 +284,9 @@ def test_all_that_the_api_page_names_is_there():
 def test_blur_compression_and_noise_lower_scores_most_as_the_gallery_says():
     page = (project_root() / "book/gallery.md").read_text()
     photographs = re.findall(r'"(\w+)"', re.search(r"photographs = \[(.*?)\]", page)[1])
-    levels = demo_photographs.scores_by_level(photographs)
-    wide = levels.pivot(index=["family", "distortion"], columns="level", values="model")
+    means = demo_photographs.versions(*photographs).groupby(["family", "distortion", "level"])
+    wide = means["model"].mean().unstack()
+    wide[0] = demo_photographs.undistorted(*photographs)["model"].mean()
     falls = wide[0] - wide[5]
     assert falls.loc[["blur", "compression", "noise"]].min() > 18
     assert falls.loc[["brightness", "colour"]].max() < 13
