@@ -15,11 +15,15 @@ function load(name) {
 
 async function enliven(figure) {
   const specification = JSON.parse(figure.querySelector("script").textContent);
-  specification.width = figure.clientWidth;
+  // As wide as the picture that is seen, which shrinks with the page only so far as it can be read.
+  const seen = [...figure.querySelectorAll("svg")].find((one) => one.getClientRects().length);
+  const width = seen.style.getPropertyValue("--width");
+  specification.width = parseFloat(width);
   await load("vega.js");
   const place = document.createElement("div");
   await window.vegaEmbed(place, specification, { renderer: "svg", actions: { export: true, source: true, compiled: false, editor: false } });
   const [drawn, narrow] = figure.querySelectorAll("svg");
+  place.querySelector("svg").style.setProperty("--width", width);
   drawn.replaceWith(place);
   narrow?.remove();
   // A picture by its role has no parts, and now there is a menu to open.
@@ -31,15 +35,19 @@ function chart(figure) {
   figure.addEventListener("pointerenter", start, { once: true });
 }
 
-// Columns of numbers with a dash (withheld) or a bound ("< .001") among them are sorted by value too.
+// Columns of numbers with a dash (withheld), a bound ("< .001") or an interval (".8 [.7, .9]") among
+// them are sorted by value too. Those of scores with intervals are given back: there the best come first.
 function orderByValue(table) {
+  const scores = [];
   const rows = [...table.tBodies[0].rows];
   for (const place of [...table.tHead.rows[0].cells].keys()) {
     const texts = rows.map((row) => row.cells[place].textContent.trim());
-    const values = texts.map((text) => (text === "–" ? -1e9 : text.startsWith("< ") ? 0 : text ? Number(text) : NaN));
+    const values = texts.map((text) => (text === "–" ? -1e9 : text.startsWith("< ") ? 0 : text ? Number(text.split(" [")[0]) : NaN));
     if (values.some(Number.isNaN)) continue;
     rows.forEach((row, at) => { row.cells[place].dataset.order = values[at]; });
+    if (texts.some((text) => text.includes(" ["))) scores.push(place);
   }
+  return scores;
 }
 
 // The ends of an interval are shown in one column; the CSV has both, each in a column of its own.
@@ -77,13 +85,13 @@ async function tables() {
   await load("dt_bundle.js");
   for (const table of found) {
     const rows = table.tBodies[0].rows.length;
-    orderByValue(table);
+    const scores = orderByValue(table);
     const hidden = joinIntervals(table);
     markLongTexts(table);
     const csv = { extend: "csv", text: "CSV", filename: table.parentElement.dataset.name, exportOptions: { format: asWritten } };
     jQuery(table).DataTable({
       paging: rows > 25, pageLength: 25, info: rows > 25, searching: rows > 6, order: [], autoWidth: false,
-      columnDefs: [{ targets: hidden, visible: false }],
+      columnDefs: [{ targets: hidden, visible: false }, { targets: scores, orderSequence: ["desc", "asc"] }],
       layout: { topStart: null, bottomStart: { buttons: [csv] } },
     });
   }

@@ -13,6 +13,7 @@ from iqa.report.records import Run
 CHANGES = {"better": "larger", "worse": "smaller"}
 """What verdicts are called on a change that is neither good nor bad."""
 
+_HEADINGS = {"p_holm": "corrected p", "settled_by": "settled by", "learning_rate": "learning rate"}
 _SIGNS = {"better": "✓", "worse": "✗", "equivalent": "=", "undecided": "?"}
 _ARROWS = _SIGNS | {"better": "↑", "worse": "↓"}
 
@@ -78,6 +79,7 @@ def table(data: pd.DataFrame, digits: int = 3, name: str = "table") -> HTML:
             shown[column] = shown[column].map("{:g}".format)
         else:
             shown[column] = shown[column].map(lambda v: "–" if pd.isna(v) else f"{v:.{digits}f}")
+    shown = shown.rename(columns=_HEADINGS | {"srcc": "SRCC", "plcc": "PLCC"})
     text = shown.to_html(index=False, border=0, classes="data", na_rep="–")
     # Sentences are broken into lines; names and numbers are not.
     longest = max((len(str(cell)) for cell in shown.to_numpy().ravel()), default=0)
