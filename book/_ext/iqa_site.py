@@ -79,12 +79,16 @@ def only_what_is_used(app: Sphinx, pagename, templatename, context, doctree) -> 
 
 def described(app: Sphinx, pagename, templatename, context, doctree) -> None:
     """What a search engine and a messenger show of a page; a card needs the address of the site."""
-    title = f"{Markup(context.get('title') or '').striptags()} · {app.config.project}"
-    tags = {"og:title": title, "og:description": DESCRIPTION, "og:type": "website"}
+    title = html.escape(f"{Markup(context.get('title') or '').striptags()} · {app.config.project}")
+    # The answer of a page stands in bold at its top.
+    bold = next(doctree.findall(nodes.strong), None) if doctree else None
+    said = html.escape(" ".join(bold.astext().split())) if bold else ""
+    text = said if len(said) > 60 else DESCRIPTION
+    tags = {"og:title": title, "og:description": text, "og:type": "website"}
     if address := os.environ.get("SITE_URL"):
         tags["og:image"] = f"{address.rstrip('/')}/card.png"
-    lines = [f'<meta name="description" content="{DESCRIPTION}">']
-    lines += [f'<meta property="{k}" content="{html.escape(v)}">' for k, v in tags.items()]
+    lines = [f'<meta name="description" content="{text}">']
+    lines += [f'<meta property="{k}" content="{v}">' for k, v in tags.items()]
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 
@@ -113,6 +117,15 @@ def repository_button(app: Sphinx, pagename, templatename, context, doctree) -> 
         context["body"] = context["body"].replace(paper, button, 1)
 
 
+def rooted(app: Sphinx, fault: Exception | None) -> None:
+    """The page of lost addresses is shown at any depth: its links begin at the site's address."""
+    page = Path(app.outdir) / "404.html"
+    address = os.environ.get("SITE_URL")
+    if address and page.exists():
+        base = f'<head><base href="{html.escape(address.rstrip("/"))}/">'
+        page.write_text(page.read_text().replace("<head>", base, 1))
+
+
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
@@ -120,6 +133,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", only_what_is_used, priority=900)
     app.connect("html-page-context", described)
     app.connect("html-page-context", repository_button)
+    app.connect("build-finished", rooted)
     app.connect("config-inited", titles_first)
     app.connect("config-inited", with_repository)
     app.connect("config-inited", without_thebe, priority=1)
