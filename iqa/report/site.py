@@ -151,6 +151,7 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         "key": execution.key if execution else "none: made before keys, or by hand",
         "notebook": f"[executed on the demo]({notebook})" if notebook else "",
     }
+    given = {"parameters": record.parameters, "settings": record.settings}
     splits = pd.DataFrame([split.model_dump() for split in record.splits])
     parts = [
         "---\nnosearch: true\norphan: true\n---\n",
@@ -160,15 +161,13 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         f"## Repeat it\n\n```bash\niqa run {one.name} --profile {profile_of(one.folder)}\n```\n",
         _repeated(one),
         "## Tables\n",
-        _markdown(pd.DataFrame(downloads)),
+        _sortable(pd.DataFrame(downloads), f"files-of-{one.label}"),
         f'The whole record: <a href="_static/records/{one.label}/record.json" download>'
         "record.json</a>.\n",
-        "## Parameters\n",
-        _code(record.parameters),
-        "## Settings in full\n",
-        _code(record.settings),
+        "## Parameters, and settings in full\n",
+        f"```yaml\n{yaml.safe_dump(given, sort_keys=False, allow_unicode=True)}```\n",
         "## Splits\n",
-        _markdown(splits) if len(splits) else "",
+        _sortable(splits, f"splits-of-{one.label}") if len(splits) else "",
     ]
     return "\n".join(parts)
 
@@ -215,16 +214,17 @@ def _listed(runs: list[Run], name: str) -> str:
         }
         for one in runs
     ]
-    table = pd.DataFrame(rows).to_html(index=False, border=0, classes="data", escape=False)
-    return f'<div class="table" data-name="{name}">\n{table}\n</div>\n' if rows else ""
+    return _sortable(pd.DataFrame(rows), name) if rows else ""
+
+
+def _sortable(table: pd.DataFrame, name: str) -> str:
+    """A table that sorts and filters, in Markdown; `name` is that of its CSV file."""
+    text = table.to_html(index=False, border=0, classes="data", escape=False)
+    return f'<div class="table" data-name="{name}">\n{text}\n</div>\n'
 
 
 def _markdown(table: pd.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def _code(values: dict) -> str:
-    return f"```yaml\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}```\n"
 
 
 UNUSED = (
