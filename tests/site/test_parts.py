@@ -3,7 +3,10 @@
 import csv
 import re
 
+import examine
 import pytest
+import working
+from playwright.sync_api import expect
 from working import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -22,6 +25,28 @@ def test_a_chart_says_its_values_under_the_pointer(visit):
         figure.locator(".vega-embed svg.marks").wait_for(timeout=PATIENCE)
         figure.locator(".vega-embed svg.marks .mark-symbol path").first.hover(force=True)
         it.page.locator("#vg-tooltip-element.visible").wait_for(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("name", ["gallery", "leaderboard", "plan"])
+def test_charts_that_came_to_life_on_a_phone_can_be_read(visit, name):
+    with visit(name, width=390) as it:
+        working.charts_come_to_life(it.page)
+        found = [*examine.small_text(it.page, 11), *examine.too_wide(it.page)]
+    assert not found, "\n".join(found)
+
+
+def test_the_best_scores_come_first_on_the_leaderboard(visit):
+    with visit("leaderboard") as it:
+        table = it.page.locator("div.table[data-name=measured]")
+        head = table.locator("thead th", has_text="BIQ2021").first
+        table.locator(".dt-container").wait_for(timeout=PATIENCE)
+        head.click()
+        expect(head).to_have_attribute("aria-sort", "descending", timeout=PATIENCE)
+        place = table.locator("thead th").all_inner_texts().index("BIQ2021") + 1
+        cells = table.locator(f"tbody tr td:nth-child({place})").all_inner_texts()
+    scores = [float(cell.split(" [")[0]) for cell in cells if cell != "–"]
+    assert scores == sorted(scores, reverse=True)
+    assert cells[: len(scores)] == [cell for cell in cells if cell != "–"]
 
 
 def test_a_table_downloads_with_the_ends_of_its_intervals_apart(visit, site):
