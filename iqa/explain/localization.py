@@ -22,12 +22,14 @@ class Region:
         side: of its height in the image's height, and of its width in the image's width.
         top: of what lies above it in what it leaves free, 0 to 1.
         left: of what lies to its left in what its width leaves free, 0 to 1.
+        width: of its width in the image's width, where that is another share than `side`.
     """
 
     name: str
     side: float
     top: float
     left: float
+    width: float | None = None
 
     def mask(self, height: int, width: int) -> NDArray[np.bool_]:
         """Where it lies, (height, width).
@@ -35,7 +37,8 @@ class Region:
         >>> int(Region("centre", 0.5, 0.5, 0.5).mask(8, 8).sum())
         16
         """
-        rows, columns = round(self.side * height), round(self.side * width)
+        wide = self.side if self.width is None else self.width
+        rows, columns = round(self.side * height), round(wide * width)
         top, left = round(self.top * (height - rows)), round(self.left * (width - columns))
         mask = np.zeros((height, width), bool)
         mask[top : top + rows, left : left + columns] = True
@@ -62,10 +65,14 @@ def sharp_photographs(images: pd.DataFrame, most: int) -> pd.DataFrame:
     The undistorted photographs that `images` were made from, where the table knows them (column
     reference); else the images rated best, in which a blur has something to destroy.
     """
+    return best_first(images).drop_duplicates("group").head(most)[["group", "path"]]
+
+
+def best_first(images: pd.DataFrame) -> pd.DataFrame:
+    """`images` from the best rated to the worst, each at the path of its reference, if known."""
     if "reference" in images:
         images = images.assign(path=images["reference"])
-    best = images.sort_values("target", ascending=False, kind="stable").drop_duplicates("group")
-    return best.head(most)[["group", "path"]]
+    return images.sort_values("target", ascending=False, kind="stable")
 
 
 def blur(image: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:

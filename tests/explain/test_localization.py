@@ -19,6 +19,7 @@ from iqa.explain import (
     sharp_photographs,
     signed_maps,
 )
+from iqa.explain.localization import Region
 from iqa.heads import MLPHead
 
 MASK = np.zeros((8, 8), bool)
@@ -118,3 +119,16 @@ def test_references_come_before_the_best_rated():
     assert list(sharp_photographs(images, 2)["path"]) == ["2", "4"]
     known = images.assign(reference=["A", "A", "B", "C"])
     assert list(sharp_photographs(known, 3)["path"]) == ["A", "C", "B"]
+
+
+def test_a_region_may_be_wider_than_high_and_squares_are_as_they_were():
+    for side, place in ((0.25, (0.1, 0.9)), (0.4, (0.5, 0.5)), (0.333, (0.9, 0.1))):
+        square = Region("", side, *place)
+        rows, columns = round(side * 50), round(side * 70)
+        top, left = round(place[0] * (50 - rows)), round(place[1] * (70 - columns))
+        expected = np.zeros((50, 70), bool)
+        expected[top : top + rows, left : left + columns] = True
+        np.testing.assert_array_equal(square.mask(50, 70), expected)
+        np.testing.assert_array_equal(Region("", side, *place, side).mask(50, 70), expected)
+    rows, columns = np.nonzero(Region("", 0.25, 0, 1, 0.5).mask(8, 8))
+    assert (set(rows), set(columns)) == ({0, 1}, {4, 5, 6, 7})
