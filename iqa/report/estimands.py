@@ -192,13 +192,13 @@ def separation(run: Run, measure: str = "silhouette") -> Estimates:
 
 
 def maps(run: Run, measure: str = "lowering") -> Estimates:
-    """How Grad-CAM of pretrained heads lies on blurred regions, over photographs; 1 is even.
+    """How Grad-CAM of pretrained heads lies on blurred regions (each box of `faces`); 1 is even.
 
     Without the untrained ones, many of whose maps are empty: a photograph counts for all or none.
     The measure "gain" is that minus the same before the blur.
     """
     regions = run.tables["regions"].query("weights == 'pretrained'")
-    return evaluation.content_means(regions, ["head"], measure)
+    return evaluation.content_means(regions, list(regions.filter(["head", "box"])), measure)
 
 
 def together(
