@@ -328,6 +328,30 @@ def test_scores_rest_on_what_maps_show_and_where_relu_is_ahead(run):
     assert control["lowering"].isna().groupby("head").mean().idxmax() == "relu"
 
 
+@pytest.mark.parametrize("run", runs_of("faces"), ids=lambda run: run.set)
+def test_on_which_set_a_blurred_face_draws_the_maps_as_its_page_says(run):
+    gain, generated = estimands.maps(run, "gain"), run.set == "AGIQA-3K"
+    decided = {"better"} if generated else {"undecided"}
+    face = [gain, gain.minus(box="other side"), gain.minus(box="as detailed")]
+    for found in face:
+        assert set(found.select(box="face").verdicts(0)["verdict"]) == decided
+    against_relu = gain.minus(head="relu").select(box="face").verdicts(0)["verdict"]
+    assert set(against_relu) == {"undecided"}
+    elsewhere = gain.select(box=["other side", "as detailed"]).verdicts(0, ["box"])
+    if generated:
+        assert "better" not in set(elsewhere["verdict"])
+        for when in ("lowering_before", "lowering"):
+            lead = estimands.maps(run, when).select(box="face", head=["relu", "sigmoid"])
+            assert list(lead.minus(head="relu").verdicts(0)["verdict"]) == ["worse"]
+        return
+    above = estimands.ESTIMANDS["maps above even"](run).select(box="face")
+    assert set(above.verdicts(0)["verdict"]) == {"better"}
+    before = estimands.maps(run, "lowering_before").select(box="face").table("share")
+    assert set(before.loc[before["low"] > 1, "head"]) == {"sigmoid", "gated"}
+    pictures = {one.set: one.tables["regions"]["group"].nunique() for one in runs_of("faces")}
+    assert pictures["CLIVE"] <= pictures["AGIQA-3K"] / 2
+
+
 @pytest.mark.parametrize("name", ["clive", "agiqa3k"])
 def test_at_a_higher_rate_the_blur_draws_the_maps_of_all_heads_as_their_page_says(name):
     gain = estimands.maps(record(f"gradcam_fast-{name}"), "gain")
