@@ -35,14 +35,14 @@ function chart(figure) {
   figure.addEventListener("pointerenter", start, { once: true });
 }
 
-// Columns of numbers with a dash (withheld), a bound ("< .001") or an interval (".8 [.7, .9]") among
-// them are sorted by value too. Those of scores with intervals are given back: there the best come first.
+// Columns of numbers with a dash (withheld), a bound ("< .001"), an interval (".8 [.7, .9]") or a list ("10, 5")
+// among them are sorted by value too, a list by its first number. Those of scores with intervals are given back: there the best come first.
 function orderByValue(table) {
   const scores = [];
   const rows = [...table.tBodies[0].rows];
   for (const place of [...table.tHead.rows[0].cells].keys()) {
     const texts = rows.map((row) => row.cells[place].textContent.trim());
-    const values = texts.map((text) => (text === "–" ? -1e9 : text.startsWith("< ") ? 0 : text ? Number(text.split(" [")[0]) : NaN));
+    const values = texts.map((text) => (text === "–" ? -1e9 : text.startsWith("< ") ? 0 : text ? Number(text.split(/ \[|, /)[0]) : NaN));
     if (values.some(Number.isNaN)) continue;
     rows.forEach((row, at) => { row.cells[place].dataset.order = values[at]; });
     if (texts.some((text) => text.includes(" ["))) scores.push(place);

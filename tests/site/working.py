@@ -45,8 +45,8 @@ def _check_filter(table):
 
 
 def _number(text):
-    """A cell as a number, as a reader would order it; None for what is no number."""
-    found = re.fullmatch(r"(< )?([-−+]?[\d,]*\.?\d+)", text.strip())
+    """A cell as a number, as a reader would order it: a list by its first; None for another text."""
+    found = re.fullmatch(r"(< )?([-−+]?[\d,]*\.?\d+)(, \d+)*", text.strip())
     return float(found[2].replace("−", "-").replace(",", "")) if found else None
 
 
