@@ -45,7 +45,7 @@ def _check_filter(table):
 
 
 def _number(text):
-    """A cell as a number, as a reader would order it: a list by its first; None for another text."""
+    """A cell as a number, as a reader would order it (a list by its first); None for text."""
     found = re.fullmatch(r"(< )?([-−+]?[\d,]*\.?\d+)(, \d+)*", text.strip())
     return float(found[2].replace("−", "-").replace(",", "")) if found else None
 
