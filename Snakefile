@@ -25,7 +25,7 @@ PAGES = [str(p) for p in Path("book").rglob("*") if p.is_file()]
 REPORT = ["iqa/drawing.py", *(str(p) for p in Path("iqa/report").rglob("*.py"))]
 RECORDS = [str(p) for p in Path("results").rglob("*") if p.suffix in (".json", ".yaml", ".csv")]
 EXECUTED = [p.stem for p in Path("book").glob("*.md") if p.read_text().startswith("---\njupytext:")]
-# It takes longest, so it is first; what it converts, the start page finds.
+# It takes longest, so it begins before the others; what it converts, the start page finds.
 EXECUTED.sort(key=lambda page: page != "gallery")
 EXECUTED_IN = f"build/pages/{PROFILE.name}"
 SITE = "build/report" if PROFILE.name == "demo" else f"build/report-{PROFILE.name}"

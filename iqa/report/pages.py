@@ -38,8 +38,7 @@ def execute(page: Path, output: Path) -> None:
     # Not ipykernel's: a kernel a page took as long as the page. `display` finds this instance.
     shell = InteractiveShell.instance()
     shell.display_trap.hook = lambda value: None if value is None else display(value)
-    # Warnings of libraries name paths of the machine, and tell a reader nothing.
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # they name paths of the machine, and tell a reader nothing
     shown, missing = [], set()
     for cell in notebook.cells:
         try:
@@ -70,14 +69,12 @@ def _outputs(shell: InteractiveShell, source: str) -> list[NotebookNode]:
         )
         for one in captured.outputs
     ]
-    if captured.stdout:
-        return [nbformat.v4.new_output("stream", name="stdout", text=captured.stdout), *shown]
-    return shown
+    printed = nbformat.v4.new_output("stream", name="stdout", text=captured.stdout)
+    return [printed] * bool(captured.stdout) + shown
 
 
 def _missing(reason: str) -> NotebookNode:
-    """Why a part of a page cannot be shown."""
-    # As code, or a command's -- would become a dash.
+    """Why a part of a page cannot be shown; as code, or a command's -- would become a dash."""
     return nbformat.v4.new_markdown_cell(
         f":::{{warning}}\nA part of this page cannot be shown:\n```text\n{reason}\n```\n"
         "Make the record, then build the site again: `make report`.\n:::"
@@ -85,14 +82,17 @@ def _missing(reason: str) -> NotebookNode:
 
 
 def main(folder: str, *pages: str) -> None:
-    """Execute `pages` side by side into `folder`."""
+    """Execute `pages` side by side into `folder`; the first begins before all others."""
     into = Path(folder).resolve()
     work = [(Path(page).resolve(), into / f"{Path(page).stem}.ipynb") for page in pages]
-    with suppress(UserError):  # a page that asks for it says what is wrong
-        claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
     forks = multiprocessing.get_context("fork")
-    with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        pool.starmap(execute, work, chunksize=1)
+    with forks.Pool(1) as alone:
+        first = alone.apply_async(execute, work[0])
+        with suppress(UserError):  # a page that asks for it says what is wrong
+            claims.plan_answers()  # most pages do, and it takes long: the forks inherit it
+        with forks.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+            pool.starmap(execute, work[1:], chunksize=1)
+        first.get()
 
 
 if __name__ == "__main__":

@@ -42,14 +42,10 @@ def visit(site, browser):
 
     @contextmanager
     def open_page(name: str, width: int = 1280, **context) -> Iterator[Visit]:
-        name, _, query = name.partition("?")
-        screen = {"width": width, "height": 844}
-        opened = browser.new_context(viewport=screen, **context)
-        it = Visit(opened.new_page())
+        opened = browser.new_context(viewport={"width": width, "height": 844}, **context)
+        it = Visit(opened.new_page(), site)
         it.listen()
-        address = (site / f"{name}.html").as_uri() + (f"?{query}" if query else "")
-        it.page.goto(address, wait_until="load", timeout=120_000)
-        it.page.wait_for_load_state("networkidle")
+        it.go_to(name)
         yield it
         opened.close()
 

@@ -62,10 +62,10 @@ def opened(pages, browser):
     def open_page(name, width=1280):
         context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=True)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        it = Visit(context.new_page())
+        it = Visit(context.new_page(), pages)
         visits.append((context, it))
         it.listen()
-        it.page.goto((pages / f"{name}.html").as_uri(), wait_until="load", timeout=120_000)
+        it.go_to(name)
         return it.page
 
     yield open_page

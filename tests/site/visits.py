@@ -10,8 +10,16 @@ class Visit:
     """A page in a tab, and what went wrong or was loaded since it was opened."""
 
     page: object
+    site: Path
     faults: list[str] = field(default_factory=list)
     loaded: list[Path] = field(default_factory=list)
+
+    def go_to(self, name):
+        """Open a page, such as "gate" or "leaderboard?show=published", in the same tab."""
+        name, _, query = name.partition("?")
+        address = (self.site / f"{name}.html").as_uri() + (f"?{query}" if query else "")
+        self.page.goto(address, wait_until="load", timeout=120_000)
+        self.page.wait_for_load_state("networkidle")
 
     def listen(self):
         self.page.on("console", self._console)
