@@ -88,7 +88,7 @@ def intervals(
     names = list(dict.fromkeys(shown[tint].dropna()))
     ends = np.append(shown[[x, "low", "high"]], [*also, *[0.0] * (x == "difference")])
     reach = [float(np.nanmin(ends)), float(np.nanmax(ends))]
-    scale = alt.Scale(domain=reach, nice=True, zero=False)
+    scale = alt.Scale(domain=reach, nice=5, zero=False)  # as many ticks as the theme has
     offset = {} if tint == y else {"yOffset": alt.YOffset(f"{tint}:N", sort=names)}
     bold = {"test": f"indexof({list(shown.loc[shown[x].isna(), y])}, datum.value) >= 0"}
     axis = alt.Axis(labelFontWeight={"condition": bold | {"value": "bold"}, "value": "normal"})
