@@ -47,9 +47,7 @@ LEGEND = '<p class="legend">Full dot: better or worse. Hollow: undecided. Square
 
 WIDE, PAIRED, NARROW = 590, 290, 390
 """Pixels, with labels: a chart as wide as the column, one of two beside each other, on a phone.
-
-On a phone a chart shrinks by a tenth at most, so its text stays readable.
-"""
+Narrower, it shrinks by a seventh at most, so its text stays readable."""
 
 
 def colour(field: str, domain: list[str], legend: bool) -> alt.Color:
@@ -88,7 +86,7 @@ def intervals(
     names = list(dict.fromkeys(shown[tint].dropna()))
     ends = np.append(shown[[x, "low", "high"]], [*also, *[0.0] * (x == "difference")])
     reach = [float(np.nanmin(ends)), float(np.nanmax(ends))]
-    scale = alt.Scale(domain=reach, nice=5, zero=False)  # as many ticks as the theme has
+    scale = alt.Scale(domain=reach, nice=3, zero=False)
     offset = {} if tint == y else {"yOffset": alt.YOffset(f"{tint}:N", sort=names)}
     bold = {"test": f"indexof({list(shown.loc[shown[x].isna(), y])}, datum.value) >= 0"}
     axis = alt.Axis(labelFontWeight={"condition": bold | {"value": "bold"}, "value": "normal"})
@@ -106,7 +104,8 @@ def intervals(
             tooltip=[name for name in part.columns if name not in ("p", panel)],
             **offset,
         )
-        low = alt.X("low:Q", title=title, scale=scale)
+        # So few ticks that all have labels, that of zero too.
+        low = alt.X("low:Q", title=title, scale=scale, axis=alt.Axis(tickCount=3))
         rule = base.mark_rule(strokeWidth=2).encode(x=low, x2="high:Q")
         dot = base.mark_point(filled=True, size=70, opacity=1, strokeWidth=2)
         layers = [rule, dot.encode(x=f"{x}:Q", color=fill, stroke=edge, shape=shape)]
