@@ -248,7 +248,7 @@ def prune(site: Path) -> None:
     images = site / "_images"
     images.mkdir(exist_ok=True)
     for path in images.glob("*.png"):
-        read_rgb(path).save(path.with_suffix(".webp"), quality=80)
+        read_rgb(path).save(path.with_suffix(".webp"), quality=70)
         path.unlink()
     for pattern in UNUSED:
         for path in site.glob(pattern):
