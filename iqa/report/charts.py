@@ -42,7 +42,7 @@ SPARE = ["#2BA084", "#8A76D6", "#C86432", "#7A8B2E", "#A0606E", "#5B7DB1"]
 OTHER = "#6B7280"
 """The colour of what is no head and named beside its mark."""
 
-LEGEND = '<p class="legend">Full dot: better or worse. Hollow: undecided. Square: equivalent.</p>'
+LEGEND = '<p class="legend">Full dot: significant. Hollow: undecided. Square: equivalent.</p>'
 """Below charts of verdicts."""
 
 WIDE, PAIRED, NARROW = 590, 290, 390
