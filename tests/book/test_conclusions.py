@@ -6,6 +6,7 @@ import pytest
 
 from iqa import explain
 from iqa.evaluation import content_means, srcc
+from iqa.files import project_root
 from iqa.report import claims, estimands
 from iqa.report.claims import judge, plan_answers, read_claims
 from iqa.report.plan import NOT_RUN, over_sets
@@ -47,6 +48,35 @@ def test_which_heads_end_their_training_late_as_the_page_of_rates_says():
     assert chosen("clive").median()["relu", 3e-5] == 15
     late = chosen("biq2021").median().unstack("learning_rate").loc[["relu", "gelu"]]
     assert (late >= 13).all(axis=None)
+
+
+@pytest.mark.parametrize("run", runs_of("learning_rates"), ids=lambda run: run.set)
+def test_what_the_page_of_rates_says_of_gelu_and_of_one_rate_for_all(run):
+    table = means(run, estimands.every_rate).unstack("learning_rate")
+    assert table.loc["gelu", 3e-3] < table.loc["gelu", 1e-3]
+    cost = estimands.sensitivity(run).minus(head="relu").verdicts().set_index("head")["verdict"]
+    assert (cost["gelu"] == "better") == (run.set == "AGIQA-3K")
+    if run.set == "CLIVE":
+        own = means(run, estimands.rates).xs("own", level="training")
+        common = table[1e-3]
+        assert own["relu"] < common["relu"]
+        assert common["sigmoid"] - common["relu"] < own["sigmoid"] - own["relu"]
+
+
+@pytest.mark.parametrize("run", runs_of("activations"), ids=lambda run: run.set)
+def test_which_heads_are_worse_than_relu_as_the_page_of_activations_says(run):
+    found = estimands.heads(run).minus(head="relu").verdicts().set_index("head")["verdict"]
+    assert found.get("leaky_relu", "equivalent") == "equivalent"
+    if run.set == "CLIVE":
+        assert set(found[found == "worse"].index) == {"tanh", "identity"}
+
+
+def test_where_the_paper_itself_has_sigmoid_below_relu_as_the_leaderboard_says():
+    table = pd.read_csv(project_root() / "results/literature/table5.csv").query("metric == 'SRCC'")
+    values = table.pivot(index="dataset", columns="method", values="value")
+    below = values.index[values["B_Sig"] < values["B"]]
+    assert len(values) == 7
+    assert set(below) == {"spaq", "kadid10k", "flive"}
 
 
 @pytest.mark.parametrize("run", runs_of("generalization"), ids=lambda run: run.set)
@@ -263,6 +293,34 @@ def test_how_far_the_gates_weights_move_as_its_page_says(run):
     alone = weights.loc[f"{TWELVE}, g x 1,000"]
     assert alone["min"] < 0.05
     assert alone["max"] > 0.95
+
+
+@pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)
+def test_what_a_choice_of_the_gate_is_worth_as_its_page_says(run):
+    found = estimands.gates(run)
+    table = found.minus(head="gated").verdicts(family=["training"])
+    at_3e3 = table.query("training.str.contains('batches of 64') and head == 'gated, hardened'")
+    assert (at_3e3["verdict"].item() == "worse") == (run.set == "AGIQA-3K")
+    gain = judge(f"gate-apart-moved-{run.record.dataset.name}")
+    assert gain.low > 0
+    if run.set == "AGIQA-3K":
+        best = found.table("srcc").set_index(["head", "training"])["srcc"].idxmax()
+        assert best == ("gated_apart", "1e-4, batches of 12, g x 100")
+
+
+def test_what_full_training_from_a_random_head_gives_on_clive_as_the_page_of_regimes_says():
+    srcc = means(record("heads_adapted-clive"), estimands.regimes).unstack("regime")
+    assert (srcc["full"] < srcc["lora"]).to_dict() == {
+        "relu": False,
+        "gelu": False,
+        "sigmoid": True,
+        "gated": True,
+    }
+
+
+def test_a_control_box_loses_concentration_as_the_page_of_maps_says():
+    gains = estimands.maps(record("faces-agiqa3k"), "gain").table("gain").set_index(["head", "box"])
+    assert gains.loc[("sigmoid", "as detailed"), "gain"] < 0
 
 
 @pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)

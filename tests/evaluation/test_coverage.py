@@ -95,6 +95,7 @@ def studied(rng, contents, each, splits, held_out):
         (200, 2, 10, False),
         (400, 1, 5, False),
         (200, 1, 5, True),
+        (200, 1, 3, True),
     ],
 )
 def test_single_splits_cover_other_images_splits_and_starts(contents, each, splits, held_out):
