@@ -127,9 +127,15 @@ def _room(target: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the rooms that killed writers left in `folder`."""
+    """Remove the rooms that killed writers left in `folder`.
+
+    An archive or a shared folder may hold files of others. A name that no writer makes, such as
+    `.git.iqa-lock`, is no lock of a room, and a link is no room: both are left alone.
+    """
     for lock in folder.glob(".*.iqa-lock"):
-        room = lock.with_suffix("")
+        room = Path(str(lock).removesuffix(".iqa-lock"))
+        if not _ROOM.fullmatch(f"/{lock.name}") or room.is_symlink():
+            continue
         with suppress(Timeout, OSError), FileLock(lock, timeout=0):
             for old in room.glob("old/*"):
                 if not (folder / old.name).exists():

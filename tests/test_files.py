@@ -101,6 +101,39 @@ def test_what_a_living_writer_works_on_stays_and_so_does_what_others_made(tmp_pa
     assert sorted(os.listdir(tmp_path)) == [".a.original", "a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("lock", "beside"),
+    [
+        (".git.iqa-lock", ".git"),
+        ("...iqa-lock", "."),
+        ("..iqa-lock", "."),
+        (".a.b.iqa-lock", ".a.b"),
+    ],
+)
+def test_a_lock_that_no_writer_made_removes_nothing(lock, beside, tmp_path):
+    folder = tmp_path / "photos"
+    (folder / beside).mkdir(parents=True, exist_ok=True)
+    for path in (folder / beside / "mine", folder / "a.jpg", folder / lock, tmp_path / "other"):
+        path.touch()
+    before = sorted(tmp_path.rglob("*"))
+    put(folder / "scores.csv", "new")
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, folder / "scores.csv"])
+
+
+@pytest.mark.parametrize("is_link", [".b.abcdefgh", ".b.abcdefgh.iqa-lock"])
+def test_a_link_in_the_place_of_a_room_or_its_lock_is_not_followed(is_link, tmp_path):
+    folder, elsewhere = tmp_path / "photos", tmp_path / "elsewhere"
+    for name in (".b.abcdefgh.iqa-lock", ".b.abcdefgh/old/x", "a.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("kept")
+    (folder / is_link).rename(elsewhere)
+    (folder / is_link).symlink_to(elsewhere)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    put(folder / "scores.csv", "new")
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before | {folder / "scores.csv": b"new"}
+
+
 def test_a_kill_while_a_folder_is_replaced_leaves_the_old_or_the_new(tmp_path):
     target = tmp_path / "run"
     put_folder(target, "old")

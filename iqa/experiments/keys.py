@@ -2,10 +2,10 @@
 
 Code counts as far as the notebook reaches it: the modules that it imports, directly or not. Of
 modules and of a notebook's code cells the syntax tree counts, without docstrings: comments, format
-and prose change no key. Some modules do not count. Charts (`iqa.report`) and the words of errors
-(`iqa.errors`) change no record. And what reads a data set changes a record only through the images,
-scores and contents that it reads, which are in the key themselves: so a new data set makes no old
-record out of date.
+and prose change no key. Some modules do not count, because they change no record: charts
+(`iqa.report`), the words of errors (`iqa.errors`), how files are written (`iqa.files`) and this
+one. And what reads a data set changes a record only through the images, scores and contents that it
+reads, which are in the key themselves: so a new data set makes no old record out of date.
 """
 
 import ast
@@ -19,7 +19,7 @@ from iqa import datasets
 from iqa.datasets import csv_table
 from iqa.files import fingerprint
 
-_NO_INFLUENCE = ("iqa.report", "iqa.cli", "iqa.errors")
+_NO_INFLUENCE = ("iqa.report", "iqa.cli", "iqa.errors", "iqa.files", "iqa.experiments.keys")
 _COUNTED = ("folds", "manifest", "photographs", "pseudo_mos", "splits", "subsets")
 """The modules of `iqa.datasets` that do more than read."""
 
@@ -31,8 +31,15 @@ def run_key(notebook: Path, parameters: dict[str, Any]) -> str:
         UserError: a data set among the parameters is not there.
     """
     loaded = [datasets.load(name) for name in datasets_in(parameters)]
-    data = [fingerprint(data.fingerprint, *data.table["group"]) for data in loaded]
+    data = [fingerprint(data.fingerprint, *data.table["group"], *_spread(data)) for data in loaded]
     return fingerprint(code_key(notebook), repr(sorted(parameters.items())), *data)
+
+
+def _spread(data: datasets.Dataset) -> tuple[str, ...]:
+    """What a ceiling depends on; the fingerprint of a data set is without it."""
+    if "deviation" not in data.table:
+        return ()
+    return repr(data.info.ratings), repr(data.table["deviation"].tolist())
 
 
 def code_key(notebook: Path) -> str:

@@ -3,11 +3,14 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import make_notebook
 
+from iqa import datasets
 from iqa.experiments.keys import code_key, modules_reached, run_key, syntax
 from iqa.files import project_root
 
@@ -68,6 +71,8 @@ def test_code_that_the_notebook_reaches_counts_and_other_code_does_not(package, 
     edit(package / "report/__init__.py", '"""', '"""More. ')
     edit(package / "datasets/benchmarks.py", "CLIVE =", "CLIVE = 1\nCLIVE =")  # only reads data
     (package / "report/new.py").write_text("x = 1\n")
+    edit(package / "files.py", "glob(", "rglob(")  # how a record is written, not what is in it
+    edit(package / "experiments/keys.py", "_COUNTED =", "_COUNTED = 1\n_COUNTED =")
     assert key() == before
     edit(package / "heads/activations.py", "CLAMP = 20.0", "CLAMP = 30.0")  # reached by the gate
     assert key() != before
@@ -101,6 +106,26 @@ def test_parameters_and_data_count(notebook):
     assert run_key(notebook, {"dataset": "demo_mini", "epochs": 3}) == one
     assert run_key(notebook, {"epochs": 4, "dataset": "demo_mini"}) != one
     assert run_key(notebook, {"epochs": 3}) != one
+
+
+def test_a_data_sets_contents_and_the_spread_of_its_ratings_count(notebook, monkeypatch):
+    whole = datasets.load("demo_mini")
+
+    def key(info=whole.info, **columns):
+        given = replace(whole, info=info, table=whole.table.assign(**columns))
+        monkeypatch.setattr(datasets, "load", lambda name: given)
+        return run_key(notebook, {"dataset": "demo_mini"})
+
+    deviations = np.linspace(0.5, 1.5, len(whole.table))
+    kinds = [
+        key(),
+        key(group=whole.table["id"]),
+        key(deviation=deviations),
+        key(deviation=2 * deviations),
+        key(replace(whole.info, ratings=21), deviation=deviations),
+    ]
+    assert len(set(kinds)) == len(kinds)
+    assert key() == kinds[0]
 
 
 @pytest.mark.parametrize("path", sorted(Path("notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
