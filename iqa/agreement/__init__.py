@@ -20,7 +20,7 @@ from iqa.agreement.performance import (
     performance,
 )
 from iqa.agreement.predictions import Predictions, read_predictions
-from iqa.agreement.split_audit import Leak, audit_split, read_sides
+from iqa.agreement.split_audit import Leak, audit_split, left_out, read_sides
 
 __all__ = [
     "METRICS",
@@ -32,6 +32,7 @@ __all__ = [
     "compare",
     "estimates",
     "fitted",
+    "left_out",
     "match",
     "model_names",
     "outliers",

@@ -118,7 +118,10 @@ def ratings_in(tables: Sequence[Predictions], better: str | None = None) -> Rati
 
 
 def _contents(tables: Sequence[Predictions], ids: pd.Series) -> pd.Series | None:
-    """The content of each of `ids`, from the first table that has those of all; None without one.
+    """The content of each of `ids`, from the first table that has contents; None without one.
+
+    An image that this table lacks has no prediction there and is left out later, if that is
+    allowed; until then it is its own content.
 
     Raises:
         UserError: two tables put the images into different contents.
@@ -127,15 +130,15 @@ def _contents(tables: Sequence[Predictions], ids: pd.Series) -> pd.Series | None
     for one in tables:
         if "group" in one.table:
             group = pd.Series(one.table["group"].to_numpy(), in_terms_of(one.table["id"], ids))
-            if ids.isin(group.index).all():
-                found.append((one.path, group.loc[ids].reset_index(drop=True)))
+            found.append((one.path, group.reindex(ids).reset_index(drop=True)))
     for path, group in found[1:]:
-        if (pd.factorize(group)[0] != pd.factorize(found[0][1])[0]).any():
+        both = group.notna() & found[0][1].notna()
+        if (pd.factorize(group[both])[0] != pd.factorize(found[0][1][both])[0]).any():
             raise UserError(
                 f"{found[0][0]} and {path} put the images into different contents; give both the "
                 "same column, or name one that both have by --group COLUMN"
             )
-    return found[0][1].set_axis(ids.index) if found else None
+    return found[0][1].set_axis(ids.index).fillna(ids) if found else None
 
 
 def match(

@@ -1,6 +1,6 @@
 """A model's predictions, read from any table; columns are guessed from usual names, or named."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,11 @@ class Predictions:
 
 
 def read_predictions(
-    path: Path, columns: Mapping[str, str] | None = None, better: str = "higher", name: str = ""
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    better: str = "higher",
+    name: str = "",
+    roles: Collection[str] = tuple(USUAL),
 ) -> Predictions:
     """Read a table of predictions, CSV (commas, semicolons or tabs) or Parquet.
 
@@ -67,6 +71,8 @@ def read_predictions(
         columns: role (a key of `USUAL`) -> the column that has it, where it should not be guessed.
         better: "lower" where predictions run against the ratings; they are negated.
         name: of the model; by default the file's, without its ending.
+        roles: keys of `USUAL` whose columns are read. Beside the ratings of a data set, what the
+            table has in its own columns of ratings and contents does not matter.
 
     Raises:
         UserError: the file is no table, a column is missing, an image is there twice or has no
@@ -74,7 +80,8 @@ def read_predictions(
             there are fewer than 3.
     """
     raw = read_table(path, "predictions")
-    chosen = _choose(raw, columns or {}, path)
+    found = _choose(raw, columns or {}, path)
+    chosen = {role: name for role, name in found.items() if role in roles}
     cells = {role: rows.column(raw, (name,), path) for role, name in chosen.items()}
     ids = rows.ids(cells["image"], path)
     _check_ids(ids, path)
@@ -102,7 +109,10 @@ def read_table(path: Path, what: str) -> pd.DataFrame:
     if path.suffix.lower() != ".parquet":
         return read_rows(path)
     try:
-        return pd.read_parquet(path).rename(columns=str).reset_index(drop=True)
+        table = pd.read_parquet(path)
+        # Names of images often are the index; an index without a name only counts rows.
+        unnamed = all(level is None for level in table.index.names)
+        return table.reset_index(drop=unnamed).rename(columns=str)
     except (OSError, ValueError) as fault:  # pyarrow's errors are ValueErrors
         reason = " ".join(str(fault).split())
         raise UserError(f"{what} {path} cannot be read as Parquet ({reason})") from None
@@ -118,7 +128,9 @@ def _choose(raw: pd.DataFrame, named: Mapping[str, str], path: Path) -> dict[str
         rows.column(raw, (column,), path)
     chosen = dict(named)
     for role, usual in USUAL.items():
-        found = csv_table.usual_column(raw, usual, chosen.values())
+        needed = role in ("image", "prediction")
+        cells = raw if needed else raw.dropna(axis="columns", how="all")
+        found = csv_table.usual_column(cells, usual, chosen.values())
         if role not in chosen and found is not None:
             chosen[role] = found
     if "prediction" not in chosen:

@@ -1,7 +1,7 @@
 """What the sides of a split share: ids, contents, files with the same bytes, near-duplicates."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -121,28 +121,29 @@ def audit_split(
         data: the set that was split: its contents and files are compared too. Without it, only ids
             are.
         progress: show a progress bar on standard error while images are decoded.
-        common: leave out ids that are not in `data`.
+        common: leave out ids that are not in `data`; `left_out` says how many.
 
     Raises:
-        UserError: an id is not in `data`, or an image cannot be decoded, so that it cannot be
-            compared with others.
+        UserError: an id is not in `data`, or with `common` all of one side, or an image cannot be
+            decoded, so that it cannot be compared with others.
     """
-    table = pd.DataFrame(
-        [(side, name) for side, ids in sides.items() for name in ids], columns=["side", "id"]
-    )
     if data is None:
-        return tuple(_shared(table, "id", "ids"))
-    ids = pd.Series(table["id"].unique())
-    known = pd.Series(in_terms_of(ids, data.table["id"]), ids)
-    unknown = known[~known.isin(data.table["id"])]
-    if len(unknown) and not common:
+        return tuple(_shared(_ids_of(sides), "id", "ids"))
+    table = _ids_of(sides, data.table["id"])
+    known = table["id"].isin(data.table["id"])
+    if not (known.all() or common):
         raise UserError(
-            f"split: {len(unknown)} of {len(ids)} ids are not in {data.info.name}, the first is "
-            f"{unknown.iloc[0]!r}; use the split with the set it was made for, or say --common to "
-            "leave them out"
+            f"split: {(~known).sum()} of {len(table)} ids are not in {data.info.name}, the first "
+            f"is {table['id'][~known].iloc[0]!r}; use the split with the set it was made for, or "
+            "say --common to leave them out"
         )
-    table = table[~table["id"].isin(unknown.index)]
-    table["id"] = table["id"].map(known)
+    for side, there in known.groupby(table["side"], sort=False):
+        if not there.any():
+            raise UserError(
+                f"split: no id of the side {side} is in {data.info.name}, so nothing can be found "
+                "in it; use the split with the set it was made for"
+            )
+    table = table[known]
     part = replace(data, table=data.table[data.table["id"].isin(table["id"])])
     files = list(read_files(part, progress))
     faults = [file.fault for file in files if file.fault]
@@ -160,6 +161,30 @@ def audit_split(
         *_shared(table, "digest", "files with the same bytes"),
         *_near(table, pairs),
     )
+
+
+def left_out(sides: Mapping[str, Sequence[str]], data: Dataset) -> list[str]:
+    """A sentence for each side with ids that `data` lacks: `audit_split` does not see them."""
+    table = _ids_of(sides, data.table["id"])
+    missing = (~table["id"].isin(data.table["id"])).groupby(table["side"], sort=False)
+    return [
+        f"split: {there.sum()} of {len(there)} {side} ids are not in {data.info.title}, so nothing "
+        "is known of them"
+        for side, there in missing
+        if there.any()
+    ]
+
+
+def _ids_of(
+    sides: Mapping[str, Sequence[str]], spelt: Collection[str] | None = None
+) -> pd.DataFrame:
+    """A row for each side and id; ids are spelt as in `spelt` where that is given."""
+    parts = []
+    for side, names in sides.items():
+        ids = pd.Series(list(dict.fromkeys(names)), dtype=object)
+        parts.append(pd.DataFrame({"id": ids if spelt is None else in_terms_of(ids, spelt)}))
+        parts[-1].insert(0, "side", side)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _shared(table: pd.DataFrame, key: str, kind: str) -> Iterator[Leak]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from iqa.cli.streams import refuse_overwriting
 from iqa.cli.tables import print_table
 from iqa.errors import printable, unknown
 
@@ -76,7 +77,8 @@ def evaluate(
     from iqa.agreement import outliers, per_content, performance
 
     named = {"image": image, "prediction": prediction, "rating": rating, "group": group}
-    tables = _read([predictions], named, [predictions.stem] if better == "lower" else [])
+    refuse_overwriting([html], _inputs([predictions], split, on))
+    tables = _read([predictions], named, [predictions.stem] if better == "lower" else [], on)
     found = _found(tables, named, on, rating_better, common, split)
     model = found.matched.predictions.columns[0]
     table = performance(found.matched, model)
@@ -131,7 +133,8 @@ def compare(
     from iqa.agreement.wording import headline
 
     named = {"image": image, "prediction": prediction, "rating": rating, "group": group}
-    tables = _read(predictions, named, lower or [])
+    refuse_overwriting([html], _inputs(predictions, split, on))
+    tables = _read(predictions, named, lower or [], on)
     found = _found(tables, named, on, rating_better, common, split)
     baseline = found.matched.predictions.columns[0]
     title = agreement.METRICS[metric].title
@@ -150,19 +153,29 @@ def compare(
     _conclude(found)
 
 
+def _inputs(predictions: Sequence[Path], split: Path | None, on: str | None) -> list[Path]:
+    """The files that are read, but for images."""
+    from iqa.datasets import csv_table
+
+    rated = csv_table.parse(on).sides.values() if on and on.startswith(csv_table.PREFIX) else ()
+    return [*predictions, *rated, *([split] if split else [])]
+
+
 def _read(
-    paths: Sequence[Path], named: dict[str, str | None], lower: Collection[str]
+    paths: Sequence[Path], named: dict[str, str | None], lower: Collection[str], on: str | None
 ) -> "list[Predictions]":
     """The tables; which columns were taken is said on standard error."""
     from iqa.agreement import model_names, read_predictions
+    from iqa.agreement.predictions import USUAL
 
     names = model_names([path.stem for path in paths], paths)
     for name in lower:
         if name not in names:
             raise unknown("model of --lower", name, names)
     columns = {role: name for role, name in named.items() if name is not None}
+    roles = ("image", "prediction") if on else tuple(USUAL)
     tables = [
-        read_predictions(path, columns, "lower" if name in lower else "higher", name)
+        read_predictions(path, columns, "lower" if name in lower else "higher", name, roles)
         for name, path in zip(names, paths, strict=True)
     ]
     for table in tables:
@@ -178,7 +191,7 @@ def _found(
     common: bool,
     split: Path | None,
 ) -> _Found:
-    from iqa.agreement import audit_split, match, ratings_in, ratings_of, read_sides
+    from iqa.agreement import audit_split, left_out, match, ratings_in, ratings_of, read_sides
     from iqa.agreement.wording import caveats
     from iqa.datasets import csv_table, load
 
@@ -200,6 +213,8 @@ def _found(
     notes = list(caveats(matched))
     if sides and not data:
         notes.append("of the split only ids are compared; contents and files too with --on DATASET")
+    if sides and data and common:  # of the test side `match` says it
+        notes += left_out({side: ids for side, ids in sides.items() if side != "test"}, data)
     for note in notes:
         typer.echo(printable(f"note: {note}"), err=True)
     leaks = audit_split(sides, data, progress, common) if sides else None

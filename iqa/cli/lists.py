@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from iqa.cli.streams import refuse_overwriting
 from iqa.cli.tables import print_table
+from iqa.errors import printable
 
 datasets_app = typer.Typer(help="List the data sets, check one, or fetch one.")
 
@@ -58,23 +60,25 @@ def check_dataset(
     ] = None,
 ) -> None:
     """Decode every image, compare the table with what was published, and find near-duplicates."""
-    from iqa.datasets import check, info
+    from iqa.datasets import check, csv_table, info
     from iqa.files import written_whole
 
+    if pairs is not None and name.startswith(csv_table.PREFIX):
+        refuse_overwriting([pairs], csv_table.parse(name).sides.values())
     report = check(name, progress=sys.stderr.isatty())
     if pairs is not None and report.pairs is not None:
         with written_whole(pairs) as draft:
             report.pairs.to_csv(draft, index=False, lineterminator="\n")
     if report.summary:
-        typer.echo(f"{name}: {report.summary}")
-    if name.startswith("csv:") and report.summary:
-        typer.echo(info(name).where)
+        typer.echo(printable(f"{name}: {report.summary}"))
+    if name.startswith(csv_table.PREFIX) and report.summary:
+        typer.echo(printable(info(name).where))
     for note in report.notes:
-        typer.echo(f"note: {note}")
+        typer.echo(printable(f"note: {note}"))
     for fault in report.faults:
-        typer.echo(f"fault: {fault}")
+        typer.echo(printable(f"fault: {fault}"))
     typer.echo(f"faults: {len(report.faults)}" if report.faults else "nothing is wrong")
-    if report.faults and report.summary and not name.startswith("csv:"):
+    if report.faults and report.summary and not name.startswith(csv_table.PREFIX):
         typer.echo(f"to get the published files: {info(name).where}")
     raise typer.Exit(1 if report.faults else 0)
 

@@ -1,6 +1,5 @@
 """`iqa score` and `iqa export`: what a model thinks of images, and the model for other programs."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
-from iqa.cli.streams import opened, tracked
+from iqa.cli.streams import opened, refuse_overwriting, tracked
 from iqa.cli.tables import print_table
 from iqa.errors import UserError, printable
 
@@ -76,7 +75,7 @@ def score(
     images, total, skipped = _images(paths or [])
     if html and html.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"--html {html}: give the page a name that ends in .html")
-    _refuse_overwriting([output, html], [*(images if total else ()), model or ""])
+    refuse_overwriting([output, html], [*(images if total else ()), model or ""])
     # After the paths are known to be there: torch, if it is needed, takes seconds to import.
     from iqa.images import MAX_PIXELS
     from iqa.scoring import Scorer
@@ -123,17 +122,6 @@ def _check_copies(folder: Path | None, top: int | None, sort: str | None) -> Non
     from iqa.scoring.ranking import check_new
 
     check_new(folder)
-
-
-def _refuse_overwriting(outputs: list[Path | None], inputs: Iterable[str]) -> None:
-    """See that no file to be written is one that is read, or another one that is written."""
-    files = [path for path in outputs if path and path.is_file()]
-    taken = list(inputs) if files else []
-    for path in files:
-        if any(os.path.exists(name) and path.samefile(name) for name in taken):
-            raise UserError(f"{path} is an input: give another name for what is written")
-    if len({path.resolve() for path in outputs if path}) < sum(map(bool, outputs)):
-        raise UserError(f"{outputs[0]} is named for two outputs: give each another name")
 
 
 def _copy(rows: list["Row"], folder: Path) -> int:
@@ -241,7 +229,7 @@ def export(
 
     if output.is_dir():
         raise UserError(f"{output} is a folder: give the name of a file in it")
-    _refuse_overwriting([output], [model])
+    refuse_overwriting([output], [model])
     network, info = open_model(model)
     written = export_onnx(network, info, output)
     size = "any height and width" if written.any_size else f"{info.input_size} x {info.input_size}"

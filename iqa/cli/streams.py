@@ -1,7 +1,8 @@
 """Where rows go, and the bar that says how far they are."""
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, TypeVar
@@ -10,6 +11,17 @@ from iqa.errors import UserError
 from iqa.files import written_whole
 
 Item = TypeVar("Item")
+
+
+def refuse_overwriting(outputs: Sequence[Path | None], inputs: Iterable[str | Path]) -> None:
+    """See that no file to be written is one that is read, or another one that is written."""
+    files = [path for path in outputs if path and path.is_file()]
+    taken = list(inputs) if files else []
+    for path in files:
+        if any(os.path.exists(name) and path.samefile(name) for name in taken):
+            raise UserError(f"{path} is an input: give another name for what is written")
+    if len({path.resolve() for path in outputs if path}) < sum(map(bool, outputs)):
+        raise UserError(f"{outputs[0]} is named for two outputs: give each another name")
 
 
 @contextmanager

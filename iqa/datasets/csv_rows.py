@@ -39,7 +39,7 @@ def read_rows(path: Path) -> pd.DataFrame:
     cells = [_fitted(row, len(header), f"{path}, row {n}") for n, row in enumerate(found[1:], 1)]
     table = pd.DataFrame(cells, columns=header, dtype=object)
     table = table.loc[:, [name != "" for name in header]]
-    table = table.dropna(axis="columns", how="all").dropna(how="all")
+    table = table.dropna(how="all")
     if table.empty:
         raise UserError(f"table {path} has no rows; give each image one below the header")
     return table

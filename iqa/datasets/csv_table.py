@@ -145,8 +145,10 @@ def _choose(raw: pd.DataFrame, role: str, source: Source) -> str | None:
         name = normalize("NFC", source.options[role].strip())
         rows.column(raw, (name,), source.path)
         return name
-    found = usual_column(raw, USUAL[role])
-    if found is None and role in ("image", "score"):
+    needed = role in ("image", "score")
+    # What need not be there may be there without a value.
+    found = usual_column(raw if needed else raw.dropna(axis="columns", how="all"), USUAL[role])
+    if found is None and needed:
         raise UserError(
             f"{source.path}: no column of {role}s recognised (found: {', '.join(raw.columns)}); "
             f"name it: csv:{source.path}?{role}=COLUMN"

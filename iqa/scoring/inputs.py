@@ -1,5 +1,6 @@
 """From what a user names to image files: files, folders, patterns, a list on standard input."""
 
+import codecs
 import glob
 import os
 import sys
@@ -88,13 +89,20 @@ def find_images(
 
 def _matches(word: str, skipped: Skipped, stdin: BinaryIO | None) -> Iterable[str]:
     if word == "-":
-        lines = stdin or sys.stdin.buffer
-        return (os.fsdecode(line) for raw in lines if (line := raw.rstrip(b"\r\n")))
+        return _listed(stdin or sys.stdin.buffer)
     if os.path.isdir(word):
         return _in_folder(word, skipped)
     if os.path.lexists(word) or not glob.has_magic(word):
         return [word]
     return _by_pattern(word, skipped)
+
+
+def _listed(lines: Iterable[bytes]) -> Iterator[str]:
+    for number, raw in enumerate(lines):
+        # Some editors of Windows begin a file of UTF-8 with a mark.
+        line = raw.rstrip(b"\r\n").removeprefix(b"" if number else codecs.BOM_UTF8)
+        if line:
+            yield os.fsdecode(line)
 
 
 def _by_pattern(pattern: str, skipped: Skipped) -> Iterator[str]:

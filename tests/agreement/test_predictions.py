@@ -230,3 +230,37 @@ def test_ratings_are_needed_and_must_agree(made, write):
     elsewhere = changed.assign(image="out/" + changed["image"])
     with pytest.raises(UserError, match=r"rate 1 images differently, the first is 'img/005.png'"):
         ratings_in(tables(write, one, elsewhere))
+
+
+def test_columns_that_are_not_asked_for_may_hold_anything(made, write):
+    table = made(0.5).assign(mos="good", scene=None)
+    found = read_predictions(write("a.csv", table), roles=("image", "prediction"))
+    assert list(found.columns) == list(found.table.columns.str.replace("id", "image"))
+    with pytest.raises(UserError, match="rating is 'good', expected a finite number"):
+        read_predictions(write("a.csv", table))
+
+
+def test_the_index_of_a_parquet_file_may_hold_the_images(made, tmp_path):
+    table = made(0.5)
+    table.set_index("image").to_parquet(tmp_path / "named.parquet")
+    assert read_predictions(tmp_path / "named.parquet").table["id"].equals(table["image"])
+    table[::2].to_parquet(tmp_path / "counted.parquet")  # an index that only counts rows
+    assert len(read_predictions(tmp_path / "counted.parquet").table) == len(table[::2])
+
+
+def test_predictions_without_a_value_are_not_replaced_by_another_column(made, write):
+    table = made(0.5).assign(prediction=None)
+    with pytest.raises(UserError, match="prediction is empty"):
+        read_predictions(write("a.csv", table))
+    # What need not be there may be empty.
+    found = read_predictions(write("b.csv", made(0.5).assign(scene=None)))
+    assert "group" not in found.columns
+
+
+def test_contents_count_where_one_table_lacks_images_that_are_left_out(made, write):
+    one = made(0.1)
+    read = tables(write, one.drop(columns="scene"), one[2:])
+    found = match(read, ratings_in(read), common=True)
+    assert len(found.predictions) == len(one) - 2
+    assert found.contents == one[2:]["scene"].nunique()
+    assert found.ratings.contents_known

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from skimage import data as photographs
 
-from iqa.agreement import audit_split, read_sides
+from iqa.agreement import audit_split, left_out, read_sides
 from iqa.datasets import Split, load, write_split
 from iqa.errors import UserError
 
@@ -141,3 +141,19 @@ def test_ids_of_another_set_are_refused(data):
         audit_split({"train": ["x.png"], "test": ["0.png"]}, data)
     sides = {"train": ["x.png", "1.png"], "test": ["0.png"]}
     assert [leak.kind for leak in audit_split(sides, data, common=True)] == ["contents"]
+
+
+def test_each_side_is_spelt_by_itself_and_what_is_left_out_is_said(data):
+    sides = {"train": ["train/1.png", "train/x.png"], "test": ["0.png", "4.png"]}
+    with pytest.raises(UserError, match=r"1 of 4 ids are not in .*, the first is 'train/x.png'"):
+        audit_split(sides, data)
+    assert [leak.kind for leak in audit_split(sides, data, common=True)] == ["contents"]
+    assert left_out(sides, data) == [
+        "split: 1 of 2 train ids are not in ratings, so nothing is known of them"
+    ]
+
+
+def test_a_side_of_which_nothing_is_known_is_not_called_clean(data):
+    sides = {"train": ["x.png", "y.png"], "test": ["0.png", "4.png"]}
+    with pytest.raises(UserError, match=r"no id of the side train is in csv:.*ratings\.csv"):
+        audit_split(sides, data, common=True)

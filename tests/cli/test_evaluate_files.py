@@ -211,3 +211,50 @@ def test_a_users_error_says_what_is_wrong(write, words, said):
     done = call(*words)
     assert isinstance(done.exception, UserError)
     assert str(done.exception).startswith(said)
+
+
+def test_beside_a_data_sets_ratings_those_of_the_table_do_not_matter(write, dataset):
+    write("mine.csv", 0.5)
+    pd.read_csv("mine.csv").assign(mos="good", scene=None).to_csv("text.csv", index=False)
+    done = call("evaluate", "text.csv", "--on", dataset)
+    assert done.exit_code == 0
+    assert "columns of text.csv: image `image`, prediction `score`\n" in done.stderr
+
+
+def test_an_input_is_never_written_over(write, dataset):
+    write("mine.csv", 0.5)
+    write("other.csv", 0.2)
+    names = list(pd.read_csv("mine.csv")["image"])
+    Path("s.json").write_text(json.dumps({"train": names[:20], "test": names[20:]}))
+    before = {path: path.read_bytes() for path in Path().iterdir()}
+    table = dataset.removeprefix("csv:")
+    for words in (
+        ["evaluate", "mine.csv", "--html", "mine.csv"],
+        ["evaluate", "mine.csv", "--on", dataset, "--split", "s.json", "--html", "s.json"],
+        ["evaluate", "mine.csv", "--on", dataset, "--html", table],
+        ["compare", "mine.csv", "other.csv", "--html", "other.csv"],
+        ["datasets", "check", dataset, "--pairs", table],
+    ):
+        done = call(*words)
+        assert isinstance(done.exception, UserError)
+        assert "is an input: give another name" in str(done.exception)
+    assert {path: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_what_a_split_has_beyond_the_set_is_said_and_an_unknown_side_is_not_clean(write, dataset):
+    write("mine.csv", 0.5)
+    names = list(pd.read_csv("mine.csv")["image"])
+    words = ["evaluate", "mine.csv", "--on", dataset, "--common", "--split", "s.json"]
+    Path("s.json").write_text(json.dumps({"train": ["x.png", names[0]], "test": names[20:]}))
+    done = call(*words)
+    assert done.exit_code == 0
+    assert "note: split: 1 of 2 train ids are not in r, so nothing is known of them" in done.stderr
+    Path("s.json").write_text(json.dumps({"train": ["x.png", "y.png"], "test": names[20:]}))
+    assert "no id of the side train is in" in str(call(*words).exception)
+
+
+def test_a_check_shows_no_raw_escapes_of_a_table(write, tmp_path):
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    (tmp_path / "r.csv").write_text('image,"m\x1b[31mos"\na.png,1\na.png,2\nb.png,3\n')
+    done = call("datasets", "check", f"csv:{tmp_path / 'r.csv'}?score=m\x1b[31mos")
+    assert "\x1b" not in done.output

@@ -123,6 +123,10 @@ def test_brackets_that_stand_in_no_name_choose_letters(tree):
     assert found("[ab]/*.[jw]*") == ["a/x.webp", "b/2.jpg"]
 
 
+def test_a_list_may_begin_with_the_mark_of_utf8(tree):
+    assert found("-", stdin=b"\xef\xbb\xbfb/2.jpg\r\na/x.webp") == ["b/2.jpg", "a/x.webp"]
+
+
 def test_a_list_on_stdin_is_read_line_by_line(tree):
     assert found("a/x.webp", "-", stdin=b"b/2.jpg\r\n\nmissing \xe9.jpg") == [
         "a/x.webp",
