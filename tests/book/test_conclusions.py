@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from iqa import explain
-from iqa.evaluation import content_means, srcc
+from iqa.evaluation import content_means, single_splits, srcc
 from iqa.files import project_root
 from iqa.report import claims, estimands
 from iqa.report.claims import judge, plan_answers, read_claims
@@ -293,6 +293,19 @@ def test_how_far_the_gates_weights_move_as_its_page_says(run):
     alone = weights.loc[f"{TWELVE}, g x 1,000"]
     assert alone["min"] < 0.05
     assert alone["max"] > 0.95
+
+
+def test_what_another_set_learned_before_adds_on_clive_as_the_page_of_models_says():
+    ways = {"alone": record("scorer"), "first": record("scorer-biq2021-clive")}
+    assert len({str([split.hash for split in one.record.splits]) for one in ways.values()}) == 1
+    parts = [
+        one.tested.query("tested_on == 'clive' and regime == 'full'").assign(learned=name)
+        for name, one in ways.items()
+    ]
+    ratio = ways["alone"].record.test_to_train
+    gap = single_splits(pd.concat(parts), ["learned"], ratio).minus(learned="alone").verdicts()
+    assert gap["difference"].item() > 0
+    assert gap["verdict"].item() == "undecided"
 
 
 @pytest.mark.parametrize("run", runs_of("gate"), ids=lambda run: run.set)
