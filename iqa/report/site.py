@@ -147,7 +147,6 @@ def record_page(one: Run, static: Path, notebook: str | None = None) -> str:
         "time": f"{record.seconds:,.0f} s",
         "package": f"iqa {record.version}; "
         + ", ".join(f"{name} {version}" for name, version in record.libraries.items()),
-        "note": record.settings.get("converted", ""),
         "key": execution.key if execution else "none: made before keys, or by hand",
         "notebook": f"[executed on the demo]({notebook})" if notebook else "",
     }
